@@ -1,0 +1,14 @@
+/** Every code an error may carry; each has a golden test of its whole text. One a line, in alphabetical order. */
+export const errorCodes = [
+  "bad-argument",
+  "bad-inventory",
+  "bad-usage",
+  "bad-yaml",
+  "connection-failed",
+  "missing-file",
+  "no-hosts",
+  "unknown-argument",
+  "unknown-module",
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];

@@ -1,0 +1,57 @@
+/** All a host is ever told to do. A new kind is a change to the engine: think twice. */
+export type Env = Readonly<Record<string, string>>;
+
+/** Bytes at hand, or a file of the controller that is streamed. */
+export type Source =
+  | { readonly bytes: Uint8Array }
+  | { readonly file: string; readonly sha256: string; readonly sizeBytes: number };
+
+export type Step =
+  | {
+      readonly do: "run";
+      /** What this is for, as shown to the user: `install haproxy`. */
+      readonly why: string;
+      readonly argv: readonly string[];
+      readonly stdin?: Uint8Array;
+      readonly env?: Env;
+      readonly cwd?: string;
+      /** Exit codes that are fine. Default [0]. */
+      readonly okCodes?: readonly number[];
+      /** Hide argv and output from logs. */
+      readonly secret?: boolean;
+    }
+  /** Whole or not at all: temporary name beside the target, fsync, validate, rename. Keeps owner and mode unless given. */
+  | {
+      readonly do: "write";
+      readonly why: string;
+      readonly path: string;
+      readonly from: Source;
+      readonly owner?: string;
+      readonly group?: string;
+      /** Octal digits, "0644". Default: the old file's, else 0666 less the umask. */
+      readonly mode?: string;
+      /** A command with %s for the temporary file; a failure leaves the old file. */
+      readonly validate?: string;
+      /** Keep the old file beside it, Ansible's name: path.PID.DATE@TIME~ */
+      readonly backup?: boolean;
+    }
+  /** A file of the host, read into the controller (module fetch). Refused above maxBytes. */
+  | { readonly do: "fetch"; readonly why: string; readonly path: string; readonly to: string }
+  /** The connection is closed and opened anew until `test` succeeds (reboot, wait_for_connection, reset_connection). */
+  | {
+      readonly do: "reconnect";
+      readonly why: string;
+      readonly delayMs: number;
+      readonly timeoutMs: number;
+      readonly test?: readonly string[];
+    };
+
+export interface StepResult {
+  readonly ok: boolean;
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly elapsedMs: number;
+  /** write with backup: the name that the old file got. */
+  readonly backupPath?: string;
+}

@@ -1,0 +1,148 @@
+/**
+ * What a module is: a few pure functions over data. Nothing here touches a host, a file or a clock.
+ * `modules/` imports base/ and host/ only.
+ */
+import type { z } from "zod";
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { HostFacts } from "../host/facts.ts";
+import type { Answers, Question } from "../host/question.ts";
+import type { Step, StepResult } from "../host/step.ts";
+
+export interface Module<Args = never, State = unknown> {
+  readonly kind: "host";
+  readonly name: string;
+  readonly summary: string;
+  /** What a task may pass. Unknown keys are errors. Descriptions (`.describe`) become the docs. */
+  readonly args: z.ZodType<Args>;
+  /** The argument that free-form text goes to (`command: ls` → cmd), if any. */
+  readonly freeForm?: string;
+  /** YAML of one task, shown in the docs and run by a test. */
+  readonly example: string;
+  /** "host": the answers change only when this host is changed through us. "world": asked at the task's turn. */
+  readonly reads: "host" | "world";
+  /** Acts each time (command, shell, script, raw, …), so the law "a second run has nothing to do" does not hold. */
+  readonly alwaysActs?: boolean;
+  /** May run in check mode because it changes nothing (stat, slurp, setup, …). */
+  readonly readOnly?: boolean;
+  /** Which files of the controller the task needs: read by the engine before `ask`. */
+  sources?(args: Args): readonly SourceRequest[];
+  ask(args: Args, context: ModuleContext): readonly Question[];
+  read(answers: Answers, args: Args, context: ModuleContext): State;
+  /** What is missing between `current` and `args`. No steps: the host is already right. */
+  plan(args: Args, current: State, context: ModuleContext): Plan;
+  /** What later tasks see under `register`, beside changed/failed/msg/diff. */
+  result?(current: State, outcome: Outcome, args: Args, context: ModuleContext): JsonObject;
+}
+
+/** `copy`, `template`, `script`, … : a file, a rendered template or a whole folder of the controller. */
+export type SourceRequest =
+  | { readonly from: "file"; readonly path: string; readonly in: "files" | "templates" | "tasks" }
+  | { readonly from: "template"; readonly path: string }
+  | { readonly from: "tree"; readonly path: string };
+
+export type SourceAnswer =
+  | { readonly kind: "file"; readonly bytes: Uint8Array; readonly sha256: string; readonly mode: number }
+  /** Above limits.inlineBytes a file is only named: streamed by the transport. */
+  | {
+      readonly kind: "large";
+      readonly file: string;
+      readonly sha256: string;
+      readonly sizeBytes: number;
+      readonly mode: number;
+    }
+  | { readonly kind: "tree"; readonly entries: readonly TreeEntry[] };
+export interface TreeEntry {
+  /** Relative to the folder asked for, with "/". */
+  readonly path: string;
+  readonly mode: number;
+  readonly entry:
+    | { readonly type: "directory" }
+    | { readonly type: "link"; readonly target: string }
+    | { readonly type: "file"; readonly file: string; readonly sha256: string; readonly sizeBytes: number };
+}
+
+export interface ModuleContext {
+  readonly facts: HostFacts;
+  readonly check: boolean;
+  /** In the order of `sources(args)`. */
+  readonly sources: readonly SourceAnswer[];
+  /** Milliseconds since the epoch at the start of the run (backup names, apt cache age). */
+  readonly now: number;
+  /** The round of `again`, from 0. */
+  readonly round: number;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly diffs: readonly Diff[];
+  /** Ask and plan once more after these steps (at most limits.planRounds times). */
+  readonly again?: boolean;
+  /** The task cannot be done: no step is taken and the task fails with this message. */
+  readonly fail?: string;
+  /** The steps only look (slurp, a read-only command): not a change. */
+  readonly unchanged?: boolean;
+  /** Skipped with this message (command with `creates`). */
+  readonly skip?: string;
+}
+export interface Diff {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+  /** Never shown. */
+  readonly secret?: boolean;
+}
+export interface Outcome {
+  readonly changed: boolean;
+  readonly failed: boolean;
+  readonly steps: readonly { readonly step: Step; readonly result: StepResult }[];
+}
+
+/** The second, small kind: acts on the controller's own state, through effects that the engine carries out. */
+export interface ControllerModule<Args = never> {
+  readonly kind: "controller";
+  readonly name: string;
+  readonly summary: string;
+  readonly args: z.ZodType<Args>;
+  readonly freeForm?: string;
+  readonly example: string;
+  run(args: Args, context: ControllerContext): ControllerOutcome;
+}
+export interface ControllerContext {
+  readonly host: string;
+  readonly check: boolean;
+  readonly sources: readonly SourceAnswer[];
+  /** Evaluates a bare expression (assert's `that`, debug's `var`) in the task's scope. */
+  evaluate(expression: string): JsonValue;
+}
+export interface ControllerOutcome {
+  readonly result: JsonObject;
+  readonly changed?: boolean;
+  readonly failed?: boolean;
+  readonly effects?: readonly Effect[];
+}
+export type Effect =
+  | { readonly effect: "set-facts"; readonly facts: JsonObject; readonly cacheable: boolean }
+  | { readonly effect: "include-vars"; readonly vars: JsonObject }
+  | {
+      readonly effect: "add-host";
+      readonly name: string;
+      readonly groups: readonly string[];
+      readonly vars: JsonObject;
+    }
+  | { readonly effect: "group-by"; readonly key: string; readonly parents: readonly string[] }
+  | {
+      readonly effect: "gather-facts";
+      readonly subset: readonly string[];
+      readonly filter: readonly string[];
+    }
+  | { readonly effect: "meta"; readonly action: string }
+  | {
+      readonly effect: "pause";
+      readonly seconds: number | null;
+      readonly prompt: string;
+      readonly echo: boolean;
+    }
+  | { readonly effect: "show"; readonly text: string; readonly verbosity: number };
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds modules of different Args; each is entered only through its own zod schema.
+export type AnyModule = Module<any, any> | ControllerModule<any>;

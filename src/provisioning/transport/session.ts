@@ -1,0 +1,75 @@
+/**
+ * A Session is one connection to one machine; on it one long-lived sh a user. The engine writes frames and gets
+ * results; how bytes travel (ssh, a local process, docker exec) is this folder's business.
+ */
+import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+
+/** One script of a message. All frames of a message leave in one write, so together they cost one round trip. */
+export interface Frame {
+  /** "ask" runs in a subshell with stdin from /dev/null; "step" may start foreign code that leaves children behind. */
+  readonly kind: "ask" | "step";
+  readonly script: string;
+  readonly stdin?: Uint8Array;
+  readonly timeoutMs: number;
+  /** Not run (result `skipped`) when an earlier frame of this message ended with another code than its okCodes. */
+  readonly onlyAfterSuccess?: boolean;
+  readonly okCodes?: readonly number[];
+}
+export interface FrameResult {
+  readonly skipped: boolean;
+  readonly timedOut: boolean;
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly elapsedMs: number;
+}
+
+export interface Shell {
+  readonly user: string;
+  /** One message: every frame in order. Rejects with code connection-lost when the connection ends in between. */
+  exchange(frames: readonly Frame[]): Promise<readonly FrameResult[]>;
+}
+
+export interface Become {
+  readonly user: string;
+  readonly method: "sudo" | "su";
+  readonly password?: string;
+  readonly flags?: readonly string[];
+}
+
+export interface Session {
+  /** The same string for two inventory names of one machine and login (R1 uses machineId once facts are known). */
+  readonly key: string;
+  /** A live shell of the login user, or of another user through become; opened once and kept. */
+  shell(become: Become | null): Promise<Shell>;
+  /** Retire shells so that the next use opens anew (R10). */
+  retireShells(): Promise<void>;
+  /** Stream a controller's file to a path on the host (a temporary name; mode 0600). */
+  upload(localFile: string, remotePath: string, signal?: AbortSignal): Promise<void>;
+  download(remotePath: string, localFile: string, maxBytes: number, signal?: AbortSignal): Promise<void>;
+  /** A question that needs a TCP connection from the host. */
+  http(request: HttpRequest): Promise<HttpAnswer>;
+  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
+  /** Messages sent so far, for --profile and the benchmark. */
+  readonly roundTrips: number;
+  close(): Promise<void>;
+}
+
+/** How to reach a host, read from ansible_* variables and options by engine/connection.ts. */
+export interface ConnectionPlan {
+  readonly name: string;
+  readonly connection: "ssh" | "local" | "docker";
+  readonly host: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly privateKeyFile?: string;
+  readonly connectTimeoutMs: number;
+  readonly hostKeyChecking: "strict" | "accept-new" | "off";
+  readonly sshConfigFile?: string;
+  readonly knownHostsFiles?: readonly string[];
+  readonly proxyJump?: string;
+  /** Asked on a terminal for an unknown host key; absent: refuse. */
+  readonly confirmHostKey?: (question: string) => Promise<boolean>;
+}
+export type OpenSession = (plan: ConnectionPlan, signal?: AbortSignal) => Promise<Session>;
