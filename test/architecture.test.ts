@@ -73,9 +73,9 @@ interface Import {
 const rooms = Object.keys(allowed).sort((a, b) => b.length - a.length);
 
 /** The innermost listed folder that holds a file of src/, "." for src/main.ts. */
-export const roomOf = (file: string): string => rooms.find((room) => file.startsWith(`${room}/`)) ?? ".";
+const roomOf = (file: string): string => rooms.find((room) => file.startsWith(`${room}/`)) ?? ".";
 
-export function forbidden({ from, to }: Import): boolean {
+function forbidden({ from, to }: Import): boolean {
   const room = roomOf(from);
   if (roomOf(to) === room) return false;
   return !(allowed[room] ?? []).some((rule) => {
