@@ -25,7 +25,8 @@ export interface Module<Args = never, State = unknown> {
   /** May run in check mode because it changes nothing (stat, slurp, setup, …). */
   readonly readOnly?: boolean;
   /** Which files of the controller the task needs: read by the engine before `ask`. */
-  sources?(args: Args): readonly SourceRequest[];
+  sources?(args: Args, context: SourceContext): readonly SourceRequest[];
+  /** Called once a round. In check mode it must not ask what changes something (a POST). */
   ask(args: Args, context: ModuleContext): readonly Question[];
   read(answers: Answers, args: Args, context: ModuleContext): State;
   /** What is missing between `current` and `args`. No steps: the host is already right. */
@@ -34,11 +35,32 @@ export interface Module<Args = never, State = unknown> {
   result?(current: State, outcome: Outcome, args: Args, context: ModuleContext): JsonObject;
 }
 
+export interface SourceContext {
+  /** inventory_hostname. */
+  readonly host: string;
+}
+
 /** `copy`, `template`, `script`, … : a file, a rendered template or a whole folder of the controller. */
 export type SourceRequest =
+  /** A folder of that name is answered as a tree. */
   | { readonly from: "file"; readonly path: string; readonly in: "files" | "templates" | "tasks" }
-  | { readonly from: "template"; readonly path: string }
-  | { readonly from: "tree"; readonly path: string };
+  | { readonly from: "template"; readonly path: string; readonly syntax?: TemplateSyntax }
+  | { readonly from: "tree"; readonly path: string }
+  /** A path beside the playbook that may not be there yet (module fetch): answered "missing" then, never an error. */
+  | { readonly from: "local"; readonly path: string };
+
+/** How a .j2 is read, where a task departs from the usual. */
+export interface TemplateSyntax {
+  readonly blockStart?: string;
+  readonly blockEnd?: string;
+  readonly variableStart?: string;
+  readonly variableEnd?: string;
+  readonly commentStart?: string;
+  readonly commentEnd?: string;
+  readonly trimBlocks?: boolean;
+  readonly lstripBlocks?: boolean;
+  readonly newline?: "\n" | "\r" | "\r\n";
+}
 
 export type SourceAnswer =
   | { readonly kind: "file"; readonly bytes: Uint8Array; readonly sha256: string; readonly mode: number }
@@ -50,7 +72,8 @@ export type SourceAnswer =
       readonly sizeBytes: number;
       readonly mode: number;
     }
-  | { readonly kind: "tree"; readonly entries: readonly TreeEntry[] };
+  | { readonly kind: "tree"; readonly entries: readonly TreeEntry[] }
+  | { readonly kind: "missing" };
 export interface TreeEntry {
   /** Relative to the folder asked for, with "/". */
   readonly path: string;
@@ -62,8 +85,12 @@ export interface TreeEntry {
 }
 
 export interface ModuleContext {
+  /** inventory_hostname. */
+  readonly host: string;
   readonly facts: HostFacts;
   readonly check: boolean;
+  /** Diffs will be shown: only then are old contents asked for. */
+  readonly diff: boolean;
   /** In the order of `sources(args)`. */
   readonly sources: readonly SourceAnswer[];
   /** Milliseconds since the epoch at the start of the run (backup names, apt cache age). */
@@ -75,11 +102,11 @@ export interface ModuleContext {
 export interface Plan {
   readonly steps: readonly Step[];
   readonly diffs: readonly Diff[];
-  /** Ask and plan once more after these steps (at most limits.planRounds times). */
+  /** Ask and plan once more after these steps, of which there may be none (at most limits.planRounds times). */
   readonly again?: boolean;
   /** The task cannot be done: no step is taken and the task fails with this message. */
   readonly fail?: string;
-  /** The steps only look (slurp, a read-only command): not a change. */
+  /** The steps of this round only look or prepare (slurp, an upload that is compared): not a change. */
   readonly unchanged?: boolean;
   /** Skipped with this message (command with `creates`). */
   readonly skip?: string;
@@ -105,6 +132,7 @@ export interface ControllerModule<Args = never> {
   readonly args: z.ZodType<Args>;
   readonly freeForm?: string;
   readonly example: string;
+  sources?(args: Args, context: SourceContext): readonly SourceRequest[];
   run(args: Args, context: ControllerContext): ControllerOutcome;
 }
 export interface ControllerContext {
@@ -120,9 +148,28 @@ export interface ControllerOutcome {
   readonly failed?: boolean;
   readonly effects?: readonly Effect[];
 }
+export type VarsFiles =
+  | { readonly file: string }
+  | {
+      readonly dir: string;
+      /** 0 is without limit. */
+      readonly depth: number;
+      readonly filesMatching?: string;
+      readonly ignoreFiles: readonly string[];
+      readonly extensions: readonly string[];
+      readonly ignoreUnknownExtensions: boolean;
+    };
 export type Effect =
   | { readonly effect: "set-facts"; readonly facts: JsonObject; readonly cacheable: boolean }
   | { readonly effect: "include-vars"; readonly vars: JsonObject }
+  /** Files of variables, found and read by the engine, rendered when used. `merge` is hash_behaviour. */
+  | {
+      readonly effect: "load-vars";
+      readonly from: VarsFiles;
+      /** Put below this one variable instead of at the top. */
+      readonly name?: string;
+      readonly merge: boolean;
+    }
   | {
       readonly effect: "add-host";
       readonly name: string;
