@@ -1,13 +1,16 @@
 /** Every code an error may carry; each has a golden test of its whole text. One a line, in alphabetical order. */
 export const errorCodes = [
   "bad-argument",
+  "bad-flag",
   "bad-inventory",
   "bad-usage",
   "bad-yaml",
   "connection-failed",
   "missing-file",
   "no-hosts",
+  "no-terminal",
   "unknown-argument",
+  "unknown-flag",
   "unknown-module",
 ] as const;
 
