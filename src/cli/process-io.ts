@@ -1,0 +1,86 @@
+/** CliIo of the real process: standard streams, environment, terminal, signals. */
+import { dirname, join } from "node:path";
+import { ProvisionError } from "../base/errors.ts";
+import type { CliIo, PromptOptions } from "./io.ts";
+
+export function processIo(): CliIo {
+  const { stdout, stderr, env } = process;
+  const isTTY = stdout.isTTY === true;
+  ignoreClosedPipe(stdout);
+  ignoreClosedPipe(stderr);
+  return {
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void stderr.write(text),
+    env,
+    isTTY,
+    columns: stdout.columns ?? 80,
+    colour: wantsColour(env, isTTY),
+    cwd: process.cwd(),
+    packageRoot: join(dirname(import.meta.dirname), ".."),
+    prompt,
+    readStdin,
+    signal: interruptSignal(),
+  };
+}
+
+/** `provision … | head` ends the reader early: that is no error of ours. */
+function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+function wantsColour(env: NodeJS.ProcessEnv, isTTY: boolean): boolean {
+  if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
+  return isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}
+
+/** The first signal asks for an orderly end; the second meets no handler and ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    controller.abort(new Error(`stopped by ${signal}`));
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  return controller.signal;
+}
+
+async function prompt(question: string, { hidden = false }: PromptOptions = {}): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new ProvisionError({
+      code: "no-terminal",
+      action: `ask "${question.replace(/[:\s]+$/, "")}"`,
+      state: "standard input is no terminal",
+      why: "questions are only put to a person",
+    });
+  }
+  const { createInterface } = await import("node:readline");
+  const { Writable } = await import("node:stream");
+  const echo = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (!hidden) process.stderr.write(chunk);
+      done();
+    },
+  });
+  process.stderr.write(question);
+  const reader = createInterface({ input: process.stdin, output: echo, terminal: true });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      reader.once("line", resolve);
+      reader.once("SIGINT", () => {
+        process.kill(process.pid, "SIGINT");
+        reject(new Error("interrupted at a prompt"));
+      });
+    });
+  } finally {
+    reader.close();
+    if (hidden) process.stderr.write("\n");
+  }
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
