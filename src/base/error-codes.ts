@@ -7,6 +7,7 @@ export const errorCodes = [
   "bad-yaml",
   "connection-failed",
   "missing-file",
+  "no-docker",
   "no-hosts",
   "no-terminal",
   "unknown-argument",

@@ -1,0 +1,178 @@
+/**
+ * The archive that hosts get: the daemons as one bundle and the Node that runs them, named by a hash of what goes in, so
+ * that an unchanged one is neither made nor sent again.
+ *
+ * In: the sources of src/scheduler (a clone) or dist/daemons.mjs (the package), and the file bin/node of the npm package
+ * node-linux-<cpu>. Out: <cache>/runtime-<version>.tar.gz, holding the one folder ".<version>.part", which role
+ * scheduler-runtime renames when it is whole. No host is touched here.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { ProvisionError } from "../../base/errors.ts";
+import { runProgram } from "./run-program.ts";
+
+export type Cpu = "x64" | "arm64";
+
+export interface RuntimeRequest {
+  readonly cpu: Cpu;
+  /** The folder with package.json, src/ and node_modules/. */
+  readonly packageRoot: string;
+  readonly cacheDir: string;
+  /** Told once when the archive has to be made. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+export interface Runtime {
+  /** 16 hex digits. */
+  readonly version: string;
+  readonly archive: string;
+}
+
+/** What the layout of the archive is; a change of it makes every host take the runtime anew. */
+const layoutVersion = "1";
+const programs = ["mesos-master", "mesos-slave", "marathon", "haproxy-bridge"];
+
+export async function prepareRuntime(request: RuntimeRequest): Promise<Runtime> {
+  const node = await nodeBinary(request);
+  const version = await runtimeVersion(request, node.integrity);
+  const archive = join(request.cacheDir, `runtime-${version}.tar.gz`);
+  if (existsSync(archive)) return { version, archive };
+  request.onProgress?.(`making the runtime archive ${version} (once for this version)`);
+  await mkdir(request.cacheDir, { recursive: true });
+  const work = join(request.cacheDir, `.work-${randomBytes(6).toString("hex")}`);
+  try {
+    await stage({ request, work, version, nodeFile: node.file });
+    await pack(work, version, `${archive}.${randomBytes(6).toString("hex")}`, archive);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return { version, archive };
+}
+
+interface Staging {
+  readonly request: RuntimeRequest;
+  readonly work: string;
+  readonly version: string;
+  readonly nodeFile: string;
+}
+
+async function stage({ request, work, version, nodeFile }: Staging): Promise<void> {
+  const home = join(work, `.${version}.part`);
+  await mkdir(join(home, "bin"), { recursive: true });
+  await cp(nodeFile, join(home, "bin", "node"));
+  await writeFile(join(home, "daemons.mjs"), await daemonBundle(request.packageRoot));
+  for (const program of programs)
+    await writeFile(join(home, "bin", program), launcher(program), { mode: 0o755 });
+  await chmod(join(home, "bin", "node"), 0o755);
+}
+
+const launcher = (program: string): string => `#!/bin/sh
+home=$(dirname -- "$(dirname -- "$0")")
+exec "$home/bin/node" "$home/daemons.mjs" ${program} "$@"
+`;
+
+async function pack(work: string, version: string, part: string, archive: string): Promise<void> {
+  const tarFile = join(work, "runtime.tar");
+  await runProgram("tar", ["-C", work, "--owner=0", "--group=0", "-cf", tarFile, `.${version}.part`]);
+  await pipeline(
+    createReadStream(tarFile),
+    createGzip({ level: 6 }),
+    createWriteStream(part, { flush: true }),
+  );
+  await rename(part, archive);
+}
+
+async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
+  const built = join(packageRoot, "dist", "daemons.mjs");
+  const source = join(packageRoot, "src", "cluster", "runtime", "daemon-main.ts");
+  if (!existsSync(source)) return await readFile(built);
+  const { build } = await import("esbuild");
+  const result = await build({
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    legalComments: "none",
+    // Packages written for CommonJS look for `require` inside an ES module bundle.
+    banner: {
+      js: 'import { createRequire as provisionCreateRequire } from "node:module"; const require = provisionCreateRequire(import.meta.url);',
+    },
+    logLevel: "silent",
+  });
+  const [file] = result.outputFiles;
+  if (file === undefined) throw new Error("esbuild gave no bundle");
+  return file.contents;
+}
+
+async function runtimeVersion(request: RuntimeRequest, nodeIntegrity: string): Promise<string> {
+  const hash = createHash("sha256").update(layoutVersion).update(request.cpu).update(nodeIntegrity);
+  for (const file of await daemonSources(request.packageRoot)) {
+    hash
+      .update(file)
+      .update("\0")
+      .update(await readFile(join(request.packageRoot, file)))
+      .update("\0");
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** What the bundle is made of, by relative path: the scheduler wing, base/, this entry, and the locked packages. */
+async function daemonSources(packageRoot: string): Promise<string[]> {
+  if (!existsSync(join(packageRoot, "src"))) return [join("dist", "daemons.mjs")];
+  const folders = [join("src", "scheduler"), join("src", "base"), join("src", "cluster", "runtime")];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const entries = await readdir(join(packageRoot, folder), { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(packageRoot.length + 1));
+    }),
+  );
+  return [...found.flat(), "package-lock.json"].sort();
+}
+
+interface NodeBinary {
+  readonly file: string;
+  readonly integrity: string;
+}
+
+async function nodeBinary({ cpu, packageRoot, cacheDir, onProgress }: RuntimeRequest): Promise<NodeBinary> {
+  const name = `node-linux-${cpu}`;
+  const integrity = await lockedIntegrity(packageRoot, name);
+  const installed = join(packageRoot, "node_modules", name, "bin", "node");
+  if (existsSync(installed)) return { file: installed, integrity: integrity.sha };
+  const { fetchNodePackage } = await import("./fetch-node-package.ts");
+  return {
+    file: await fetchNodePackage({
+      name,
+      version: integrity.version,
+      integrity: integrity.sha,
+      cacheDir,
+      onProgress,
+    }),
+    integrity: integrity.sha,
+  };
+}
+
+async function lockedIntegrity(packageRoot: string, name: string): Promise<{ sha: string; version: string }> {
+  const file = join(packageRoot, "package-lock.json");
+  const lock: { packages?: Record<string, { integrity?: string; version?: string }> } = JSON.parse(
+    await readFile(file, "utf8"),
+  );
+  const entry = lock.packages?.[`node_modules/${name}`];
+  if (entry?.integrity === undefined || entry.version === undefined) {
+    throw new ProvisionError({
+      code: "missing-file",
+      action: "make the runtime for the hosts",
+      state: `"${file}" pins no integrity for the package "${name}"`,
+      why: "hosts only get a Node whose hash is known",
+      fix: "git checkout package-lock.json",
+    });
+  }
+  return { sha: entry.integrity, version: entry.version };
+}
