@@ -1,24 +1,54 @@
 import { defineConfig } from "vitest/config";
 
-/**
- * unit: pure logic, milliseconds. law: modules on a real sh, real ZooKeeper and HAProxy on loopback.
- * rehearsal: whole hosts in Docker.
- */
-const project = (name: string, include: string[], exclude: string[] = [], testTimeout = 10_000) => ({
-  test: { name, include, exclude, testTimeout, hookTimeout: testTimeout * 6 },
+interface Tier {
+  readonly name: string;
+  readonly include: string[];
+  readonly exclude?: string[];
+  readonly testTimeout: number;
+  /** Tiers run one after another in this order; files of one tier side by side. */
+  readonly groupOrder: number;
+}
+
+const tier = ({ name, include, exclude = [], testTimeout, groupOrder }: Tier) => ({
+  test: {
+    name,
+    include,
+    exclude,
+    testTimeout,
+    hookTimeout: testTimeout * 6,
+    sequence: { groupOrder },
+    ...(name === "rehearsal" ? { fileParallelism: false } : {}),
+  },
 });
 
+/**
+ * unit: pure logic, milliseconds. law: real sh, sshd, ZooKeeper and HAProxy on loopback. rehearsal: whole hosts in
+ * Docker.
+ */
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/support/closing-line-reporter.ts"],
     projects: [
-      project("architecture", ["test/architecture.test.ts"]),
-      project(
-        "unit",
-        ["test/**/*.test.ts"],
-        ["test/**/*.law.test.ts", "test/rehearsal/**", "test/architecture.test.ts"],
-      ),
-      project("law", ["test/**/*.law.test.ts"], [], 60_000),
-      project("rehearsal", ["test/rehearsal/**/*.test.ts"], [], 1_200_000),
+      tier({
+        name: "architecture",
+        include: ["test/architecture.test.ts"],
+        testTimeout: 10_000,
+        groupOrder: 0,
+      }),
+      tier({
+        name: "unit",
+        include: ["test/**/*.test.ts"],
+        exclude: ["test/**/*.law.test.ts", "test/rehearsal/**", "test/architecture.test.ts"],
+        testTimeout: 10_000,
+        groupOrder: 0,
+      }),
+      tier({ name: "law", include: ["test/**/*.law.test.ts"], testTimeout: 60_000, groupOrder: 1 }),
+      tier({
+        name: "rehearsal",
+        include: ["test/rehearsal/**/*.test.ts"],
+        testTimeout: 1_200_000,
+        groupOrder: 2,
+      }),
     ],
   },
 });
