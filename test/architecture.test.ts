@@ -61,7 +61,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "provisioning/*",
     "scheduler/*",
   ],
-  "cluster/runtime": ["base"],
+  "cluster/runtime": ["base", "scheduler/*"],
   "cluster/standalone": ["base", "scheduler/*", "scheduler"],
 };
 
