@@ -10,6 +10,7 @@ export const errorCodes = [
   "no-docker",
   "no-hosts",
   "no-terminal",
+  "rehearsal-failed",
   "unknown-argument",
   "unknown-flag",
   "unknown-module",
