@@ -13,5 +13,9 @@ export interface HostFacts {
     readonly home: string;
     /** uname -m */
     readonly machine: string;
+    /** /etc/machine-id: two inventory names of one machine share it. Absent where there is none. */
+    readonly machineId?: string;
+    /** Which of `optionalTools` the host has. */
+    readonly tools?: readonly string[];
   };
 }

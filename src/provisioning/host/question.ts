@@ -7,7 +7,12 @@ export type Question =
       /** Look through symbolic links for stat and hash. Default false. */
       readonly follow?: boolean;
     }
-  | { readonly of: "package"; readonly name: string }
+  | {
+      readonly of: "package";
+      readonly name: string;
+      /** Also ask the package lists for the newest version: slow (apt-cache policy takes 0.3 s). */
+      readonly wantCandidate?: true;
+    }
   | { readonly of: "unit"; readonly name: string }
   | { readonly of: "user" | "group"; readonly name: string }
   /** Anything else a module must know: runs with stdin from /dev/null and must not change the host. */
@@ -51,7 +56,12 @@ export interface PathAnswer {
   readonly stat: PathStat | { readonly exists: false };
   /** SHA-256, hex; only when asked for and a regular file. */
   readonly sha256?: string;
+  /** Only when asked for, of a regular file (through links), and not longer than limits.contentBytes. */
   readonly content?: Uint8Array;
+  /** The content was asked for and is longer than limits.contentBytes. */
+  readonly contentTooLarge?: true;
+  /** The login may not look: whether the path exists, or what it holds, is not known. */
+  readonly denied?: true;
   readonly linkTarget?: string;
 }
 export interface PackageAnswer {

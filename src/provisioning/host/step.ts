@@ -15,6 +15,8 @@ export type Step =
       readonly stdin?: Uint8Array;
       readonly env?: Env;
       readonly cwd?: string;
+      /** Octal digits, "022". Default: the shell's. */
+      readonly umask?: string;
       /** Exit codes that are fine. Default [0]. */
       readonly okCodes?: readonly number[];
       /** Hide argv and output from logs. */
@@ -34,6 +36,8 @@ export type Step =
       readonly validate?: string;
       /** Keep the old file beside it, Ansible's name: path.PID.DATE@TIME~ */
       readonly backup?: boolean;
+      /** Write to the file that a symbolic link names (default), or replace the link itself. */
+      readonly follow?: boolean;
     }
   /** A file of the host, read into the controller (module fetch). Refused above maxBytes. */
   | { readonly do: "fetch"; readonly why: string; readonly path: string; readonly to: string }

@@ -44,15 +44,25 @@ export interface Session {
   shell(become: Become | null): Promise<Shell>;
   /** Retire shells so that the next use opens anew (R10). */
   retireShells(): Promise<void>;
-  /** Stream a controller's file to a path on the host (a temporary name; mode 0600). */
-  upload(localFile: string, remotePath: string, signal?: AbortSignal): Promise<void>;
-  download(remotePath: string, localFile: string, maxBytes: number, signal?: AbortSignal): Promise<void>;
+  /** Stream a controller's file, or bytes, to a path on the host (a temporary name; mode 0600), as `become`. */
+  upload(from: string | Uint8Array, remotePath: string, options?: TransferOptions): Promise<void>;
+  download(
+    remotePath: string,
+    localFile: string,
+    options: TransferOptions & { readonly maxBytes: number },
+  ): Promise<void>;
   /** A question that needs a TCP connection from the host. */
   http(request: HttpRequest): Promise<HttpAnswer>;
   tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
   /** Messages sent so far, for --profile and the benchmark. */
   readonly roundTrips: number;
   close(): Promise<void>;
+}
+
+export interface TransferOptions {
+  /** The user who reads or writes the file on the host. Default: the login user. */
+  readonly become?: Become | null;
+  readonly signal?: AbortSignal;
 }
 
 /** How to reach a host, read from ansible_* variables and options by engine/connection.ts. */
