@@ -42,8 +42,13 @@ export interface SourceContext {
 
 /** `copy`, `template`, `script`, … : a file, a rendered template or a whole folder of the controller. */
 export type SourceRequest =
-  /** A folder of that name is answered as a tree. */
-  | { readonly from: "file"; readonly path: string; readonly in: "files" | "templates" | "tasks" }
+  /** A folder of that name is answered as a tree. `keepLinks`: a tree's links are entries, not what they lead to. */
+  | {
+      readonly from: "file";
+      readonly path: string;
+      readonly in: "files" | "templates" | "tasks";
+      readonly keepLinks?: boolean;
+    }
   | { readonly from: "template"; readonly path: string; readonly syntax?: TemplateSyntax }
   | { readonly from: "tree"; readonly path: string }
   /** A path beside the playbook that may not be there yet (module fetch): answered "missing" then, never an error. */
@@ -181,6 +186,8 @@ export type Effect =
       readonly effect: "gather-facts";
       readonly subset: readonly string[];
       readonly filter: readonly string[];
+      readonly timeoutMs?: number;
+      readonly factPath?: string;
     }
   | { readonly effect: "meta"; readonly action: string }
   | {

@@ -1,0 +1,125 @@
+/** One file to one place: what copy and template share. The place may turn out to be a folder. */
+import type { JsonObject } from "../../base/json.ts";
+import type { Answers, PathAnswer, Question } from "../host/question.ts";
+import type { Source } from "../host/step.ts";
+import { answerTo, textOf } from "./answers.ts";
+import { pathResult, statOf, type WantedAttributes } from "./attributes.ts";
+import { digestOf } from "./digest.ts";
+import { baseName, hostPath, joinPath } from "./host-path.ts";
+import type { ModuleContext, Plan, SourceAnswer } from "./module.ts";
+import { fileQuestion, planFile } from "./plan-file.ts";
+
+export interface CopyGoal extends WantedAttributes {
+  readonly dest: string;
+  /** The name that the file gets in a folder; none for text given in the task. */
+  readonly fileName: string | undefined;
+  readonly follow: boolean;
+  readonly force: boolean;
+  readonly backup: boolean;
+  readonly validate?: string | undefined;
+  readonly unsafe_writes: boolean;
+}
+
+export interface CopyState {
+  readonly dest: PathAnswer;
+  readonly inside: PathAnswer | undefined;
+  readonly realPath: string | undefined;
+}
+
+export const sourceOf = (answer: SourceAnswer | undefined): Source | undefined => {
+  if (answer?.kind === "file") return { bytes: answer.bytes };
+  if (answer?.kind === "large") {
+    return { file: answer.file, sha256: answer.sha256, sizeBytes: answer.sizeBytes };
+  }
+  return undefined;
+};
+
+export const sha256Of = (source: Source): string =>
+  "bytes" in source ? digestOf(source.bytes, "sha256") : source.sha256;
+
+const isFolderPath = (dest: string): boolean => dest.endsWith("/");
+
+export function askCopy(goal: CopyGoal, context: ModuleContext): readonly Question[] {
+  const dest = hostPath(goal.dest, context);
+  const options = { diff: context.diff, follow: goal.follow };
+  const questions: Question[] = [fileQuestion(dest, options)];
+  if (goal.fileName !== undefined) questions.push(fileQuestion(joinPath(dest, goal.fileName), options));
+  if (context.round > 0) questions.push({ of: "script", sh: 'readlink -f -- "$1"', args: [dest] });
+  return questions;
+}
+
+export function readCopy(answers: Answers, goal: CopyGoal, context: ModuleContext): CopyState {
+  const next = goal.fileName === undefined ? 1 : 2;
+  return {
+    dest: answerTo(answers, 0, "path"),
+    inside: goal.fileName === undefined ? undefined : answerTo(answers, 1, "path"),
+    realPath:
+      context.round > 0 ? textOf(answerTo(answers, next, "script").stdout).replace(/\n$/, "") : undefined,
+  };
+}
+
+/** Is the destination a folder that the file goes into? A link to a folder counts as one. */
+function goesInside(goal: CopyGoal, state: CopyState): boolean {
+  if (goal.fileName === undefined) return false;
+  if (isFolderPath(goal.dest) || statOf(state.dest)?.type === "directory") return true;
+  return statOf(state.dest)?.type === "link" && state.inside?.stat.exists === true;
+}
+
+export function finalPath(goal: CopyGoal, state: CopyState, context: ModuleContext): string {
+  const dest = hostPath(goal.dest, context);
+  return goesInside(goal, state) && goal.fileName !== undefined ? joinPath(dest, goal.fileName) : dest;
+}
+
+export function planCopy(goal: CopyGoal, source: Source, state: CopyState, context: ModuleContext): Plan {
+  const inside = goesInside(goal, state);
+  const path = finalPath(goal, state, context);
+  const current = (inside ? state.inside : state.dest) ?? state.dest;
+  if (!inside && goal.fileName === undefined && isFolderPath(goal.dest)) {
+    return { steps: [], diffs: [], fail: `"${path}" is a folder; content needs the path of a file` };
+  }
+  if (current.stat.exists && !goal.force) return { steps: [], diffs: [] };
+  const followed = goal.follow && !inside && state.dest.linkTarget !== undefined;
+  const plan = planFile({
+    path: followed ? (state.realPath ?? path) : path,
+    current,
+    from: source,
+    sha256: sha256Of(source),
+    wanted: goal,
+    backup: goal.backup,
+    validate: goal.validate,
+    unsafeWrites: goal.unsafe_writes,
+  });
+  const writes = plan.steps.some((step) => step.do === "write");
+  if (writes && followed && context.round === 0) return { steps: [], diffs: [], again: true };
+  const missingFolder = inside && !state.dest.stat.exists && plan.fail === undefined;
+  return missingFolder ? { ...plan, steps: [makeFolder(hostPath(goal.dest, context)), ...plan.steps] } : plan;
+}
+
+export const makeFolder = (path: string) => ({
+  do: "run" as const,
+  why: `make the folder ${path}`,
+  argv: ["mkdir", "-p", "--", path],
+});
+
+export function copyResult(
+  goal: CopyGoal,
+  source: Source | undefined,
+  state: CopyState,
+  context: ModuleContext,
+): JsonObject {
+  const inside = goesInside(goal, state);
+  const stat = statOf((inside ? state.inside : state.dest) ?? state.dest);
+  const path = finalPath(goal, state, context);
+  const bytes = source !== undefined && "bytes" in source ? source.bytes : undefined;
+  const size = bytes?.length ?? (source !== undefined && "file" in source ? source.sizeBytes : undefined);
+  return {
+    ...pathResult(stat, goal),
+    dest: path,
+    path,
+    state: "file",
+    ...(size === undefined ? {} : { size }),
+    ...(bytes === undefined ? {} : { checksum: digestOf(bytes, "sha1"), md5sum: digestOf(bytes, "md5") }),
+  };
+}
+
+export const fileNameOf = (src: string): string => baseName(src);

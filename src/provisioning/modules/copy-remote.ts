@@ -1,0 +1,131 @@
+/** copy with remote_src: from one path of the host to another, a file or a folder. */
+import type { Answers, PathAnswer, Question } from "../host/question.ts";
+import type { Step } from "../host/step.ts";
+import { answerTo, textOf } from "./answers.ts";
+import { planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
+import { baseName, hostPath, joinPath } from "./host-path.ts";
+import type { ModuleContext, Plan } from "./module.ts";
+
+export interface RemoteArgs extends WantedAttributes {
+  readonly src: string;
+  readonly dest: string;
+  readonly force: boolean;
+  readonly backup: boolean;
+  readonly validate?: string | undefined;
+}
+
+export interface RemoteState {
+  readonly src: PathAnswer;
+  readonly dest: PathAnswer;
+  readonly inside: PathAnswer;
+  /** For folders: does anything of src lack or differ in its place? */
+  readonly differs: boolean;
+  readonly insideDiffers: boolean;
+}
+
+/** Prints "differs" when something of folder $1 is missing in $2 or is not the same. */
+const compareSh = `[ -d "$1" ] || exit 0
+cd -- "$1" || exit 1
+find . ! -type d -exec sh -c '
+  to=$1; shift
+  for f do
+    if [ -L "$f" ]; then [ "$(readlink -- "$f")" = "$(readlink -- "$to/$f")" ] || echo differs
+    else cmp -s -- "$f" "$to/$f" || echo differs; fi
+  done' sh "$2" {} + | head -n 1
+find . -type d -exec sh -c 'to=$1; shift; for f do [ -d "$to/$f" ] || echo differs; done' sh "$2" {} + | head -n 1`;
+
+const paths = (args: RemoteArgs, context: ModuleContext) => {
+  const src = hostPath(args.src, context);
+  const dest = hostPath(args.dest, context);
+  return { src, dest, inside: joinPath(dest, baseName(src)) };
+};
+
+export function askRemote(args: RemoteArgs, context: ModuleContext): readonly Question[] {
+  const { src, dest, inside } = paths(args, context);
+  const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
+  const compare = (to: string): Question => ({ of: "script", sh: compareSh, args: [src, to] });
+  return [file(src), file(dest), file(inside), compare(dest), compare(inside)];
+}
+
+export const readRemote = (answers: Answers): RemoteState => ({
+  src: answerTo(answers, 0, "path"),
+  dest: answerTo(answers, 1, "path"),
+  inside: answerTo(answers, 2, "path"),
+  differs: textOf(answerTo(answers, 3, "script").stdout) !== "",
+  insideDiffers: textOf(answerTo(answers, 4, "script").stdout) !== "",
+});
+
+export function planRemote(args: RemoteArgs, state: RemoteState, context: ModuleContext): Plan {
+  const { src, dest, inside } = paths(args, context);
+  const source = statOf(state.src);
+  if (source === undefined) return { steps: [], diffs: [], fail: `"${src}" does not exist on the host` };
+  const isFolder = source.type === "directory";
+  const destIsFolder = statOf(state.dest)?.type === "directory" || (!isFolder && args.dest.endsWith("/"));
+  const goesInside = isFolder ? !args.src.endsWith("/") : destIsFolder;
+  const path = goesInside ? inside : dest;
+  const current = goesInside ? state.inside : state.dest;
+  const stat = statOf(current);
+  if (stat !== undefined && !args.force && !isFolder) return { steps: [], diffs: [] };
+  const differs = isFolder
+    ? goesInside
+      ? state.insideDiffers
+      : state.differs
+    : state.src.sha256 !== current.sha256 || stat?.type !== "file";
+  const steps = differs ? (isFolder ? copyFolder(src, path) : copyFile(args, src, path)) : [];
+  const wanted = wantedOf(args, source.mode);
+  const after = stat ?? { ...source, mode: source.mode & 0o777 };
+  const attributes = differs ? forceAttributes(path, wanted) : planAttributes(path, after, wanted).steps;
+  return { steps: [...steps, ...attributes], diffs: [] };
+}
+
+const wantedOf = (args: RemoteArgs, mode: number): WantedAttributes =>
+  args.mode?.kind === "preserve" ? { ...args, mode: { kind: "octal", bits: mode & 0o7777 } } : args;
+
+/** Into a name beside the target and then over it, so that nobody ever sees half a file. */
+const copyFileSh = `d=$(dirname -- "$2"); [ -d "$d" ] || { [ "$4" = folder ] && mkdir -p -- "$d"; }
+t=$(mktemp "$2.XXXXXX") || exit 1
+trap 'rm -f -- "$t"' EXIT
+if [ -e "$2" ]; then cp -p -- "$2" "$t" || exit 1; else chmod "$(printf %o $((0666 & ~$(umask))))" "$t"; fi
+cat -- "$1" >"$t" || exit 1
+if [ -n "$5" ]; then sh -c "$5" sh "$t" || exit 1; fi
+if [ "$3" = backup ] && [ -e "$2" ]; then cp -p -- "$2" "$2.$$.$(date +%Y-%m-%d@%H:%M:%S)~" || exit 1; fi
+mv -f -- "$t" "$2"`;
+
+function copyFile(args: RemoteArgs, src: string, path: string): readonly Step[] {
+  const backup = args.backup ? "backup" : "";
+  const folder = args.dest.endsWith("/") ? "folder" : "";
+  const validate = args.validate?.replace("%s", '"$1"') ?? "";
+  return [
+    {
+      do: "run",
+      why: `copy ${src} to ${path}`,
+      argv: ["sh", "-c", copyFileSh, "sh", src, path, backup, folder, validate],
+    },
+  ];
+}
+
+const copyFolder = (src: string, path: string): readonly Step[] => [
+  { do: "run", why: `make the folder ${path}`, argv: ["mkdir", "-p", "--", path] },
+  {
+    do: "run",
+    why: `copy ${src} to ${path}`,
+    argv: ["cp", "-R", "-P", "--", `${src.replace(/\/+$/, "")}/.`, `${path}/`],
+  },
+];
+
+function forceAttributes(path: string, wanted: WantedAttributes): readonly Step[] {
+  const set = (what: string, argv: readonly string[]): Step => ({
+    do: "run",
+    why: `set the ${what} of ${path}`,
+    argv: [...argv, "--", path],
+  });
+  const { owner, group, mode } = wanted;
+  const digits = mode === undefined || mode.kind === "preserve" ? undefined : mode;
+  return [
+    ...(owner === undefined ? [] : [set("owner", ["chown", owner])]),
+    ...(group === undefined ? [] : [set("group", ["chgrp", group])]),
+    ...(digits === undefined
+      ? []
+      : [set("mode", ["chmod", digits.kind === "octal" ? digits.bits.toString(8) : digits.clauses])]),
+  ];
+}

@@ -1,0 +1,59 @@
+import { answerTo } from "./answers.ts";
+import { defineArgs, flag, path } from "./arguments.ts";
+import { defineModule } from "./define-module.ts";
+import { baseName, hostPath, joinPath } from "./host-path.ts";
+
+interface FetchArgs {
+  readonly src: string;
+  readonly dest: string;
+  readonly flat: boolean;
+}
+
+/** dest/host/path, or with `flat` dest itself (a folder when it ends with a slash). */
+function localPath(args: FetchArgs, host: string): string {
+  if (!args.flat) return joinPath(args.dest, host, args.src.replace(/^~\//, ""));
+  return args.dest.endsWith("/") ? joinPath(args.dest, baseName(args.src)) : args.dest;
+}
+
+export default defineModule({
+  kind: "host",
+  name: "fetch",
+  summary: "Copies a file of the host to the controller.",
+  args: defineArgs({
+    src: path("The file on the host.", { required: true }),
+    dest: path("Folder of the controller; the file goes to dest/HOST/src.", { required: true }),
+    flat: flag("Put the file at dest itself (below it when dest ends with a slash).", { default: false }),
+    fail_on_missing: flag("Fail when the host has no such file.", { default: true }),
+    validate_checksum: flag("Compare the checksums of both files afterwards.", { default: true }),
+  }),
+  example: "- name: keep each host's log here\n  fetch: {src: /var/log/dpkg.log, dest: logs}\n",
+  reads: "host",
+  sources: (args, context) => [{ from: "local", path: localPath(args, context.host) }],
+  ask: (args, context) => [
+    { of: "path", path: hostPath(args.src, context), want: ["stat", "hash"], follow: true },
+  ],
+  read: (answers) => answerTo(answers, 0, "path"),
+  plan(args, current, context) {
+    const path = hostPath(args.src, context);
+    if (!current.stat.exists) {
+      return { steps: [], diffs: [], ...(args.fail_on_missing ? { fail: `"${path}" does not exist` } : {}) };
+    }
+    if (current.stat.type !== "file") {
+      return { steps: [], diffs: [], fail: `"${path}" is not a file but a ${current.stat.type}` };
+    }
+    const local = context.sources[0];
+    const have = local?.kind === "file" || local?.kind === "large" ? local.sha256 : undefined;
+    if (have === current.sha256) return { steps: [], diffs: [] };
+    const to = localPath(args, context.host);
+    return { steps: [{ do: "fetch", why: `fetch ${path}`, path, to }], diffs: [] };
+  },
+  result: (current, _outcome, args, context) =>
+    current.stat.exists
+      ? {
+          src: hostPath(args.src, context),
+          dest: localPath(args, context.host),
+          checksum: current.sha256 ?? "",
+          remote_checksum: current.sha256 ?? "",
+        }
+      : { msg: "the remote file does not exist, not transferring, ignored", file: args.src },
+});

@@ -1,0 +1,97 @@
+/**
+ * The modules: one file each, pure functions from arguments and answers to steps (contract: module.ts).
+ *
+ * A task's arguments are read by the module's zod schema (arguments.ts). `ask` says what must be known of the host,
+ * `read` turns the answers into a state, `plan` says what is missing, `result` what later tasks see. The engine does
+ * the rest: renders, asks, executes, counts as changed. What several modules share stands in files of its own:
+ * attributes.ts (owner, group, mode), plan-file.ts (contents), edit-file.ts (text files), run-guards.ts (commands).
+ *
+ * Not here: how questions and steps become sh (host/), templates and expressions (vars/), files of the controller
+ * (the engine reads what `sources` names). No module touches a host, a file or a clock.
+ */
+
+import type { AnyModule } from "./module.ts";
+import { moduleArguments } from "./module-arguments.ts";
+
+type Load = () => Promise<{ readonly default: AnyModule }>;
+
+/** Loaded one by one, when a playbook uses them: zod and the modules are most of the start-up otherwise. */
+const builtin: Readonly<Record<string, Load>> = {
+  add_host: () => import("./add-host.ts"),
+  assert: () => import("./assert.ts"),
+  blockinfile: () => import("./blockinfile.ts"),
+  command: () => import("./command.ts"),
+  copy: () => import("./copy.ts"),
+  debug: () => import("./debug.ts"),
+  fail: () => import("./fail.ts"),
+  fetch: () => import("./fetch.ts"),
+  file: () => import("./file.ts"),
+  group_by: () => import("./group-by.ts"),
+  include_vars: () => import("./include-vars.ts"),
+  lineinfile: () => import("./lineinfile.ts"),
+  meta: () => import("./meta.ts"),
+  pause: () => import("./pause.ts"),
+  ping: () => import("./ping.ts"),
+  raw: () => import("./raw.ts"),
+  reboot: () => import("./reboot.ts"),
+  replace: () => import("./replace.ts"),
+  script: () => import("./script.ts"),
+  set_fact: () => import("./set-fact.ts"),
+  setup: () => import("./setup.ts"),
+  shell: () => import("./shell.ts"),
+  slurp: () => import("./slurp.ts"),
+  stat: () => import("./stat.ts"),
+  tempfile: () => import("./tempfile.ts"),
+  template: () => import("./template.ts"),
+  wait_for_connection: () => import("./wait-for-connection.ts"),
+};
+/** Modules that Ansible keeps in collections; their short names work too. */
+const posix: Readonly<Record<string, Load>> = {};
+const general: Readonly<Record<string, Load>> = {};
+
+const collections: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  "ansible.builtin": builtin,
+  "ansible.legacy": builtin,
+  "ansible.posix": posix,
+  "community.general": general,
+};
+const loaders: Readonly<Record<string, Load>> = { ...builtin, ...posix, ...general };
+
+/** Other names of the same module. */
+const synonyms: Readonly<Record<string, string>> = { systemd_service: "systemd", gather_facts: "setup" };
+
+export const moduleNames: readonly string[] = Object.keys(loaders).sort();
+
+/** The short name of a module by any spelling, or undefined. */
+export function resolveModule(name: string): string | undefined {
+  const dot = name.lastIndexOf(".");
+  const own = name.slice(dot + 1);
+  const short = synonyms[own] ?? own;
+  const home = dot === -1 ? loaders : (collections[name.slice(0, dot)] ?? {});
+  return Object.hasOwn(home, short) ? short : undefined;
+}
+
+const loaded = new Map<string, Promise<AnyModule>>();
+
+/** A module by its short name. */
+export function loadModule(name: string): Promise<AnyModule> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  if (load === undefined) return Promise.reject(new Error(`there is no module "${name}"`));
+  const module = load().then((file) => file.default);
+  loaded.set(name, module);
+  return module;
+}
+
+/** What the loader of playbooks needs to know, without loading a module: playbook/model.ts's ModuleCatalogue. */
+export const catalogue = {
+  names: moduleNames,
+  resolve: resolveModule,
+  takesFreeForm: (module: string): boolean => moduleArguments[module]?.freeForm !== undefined,
+  /** The argument that free-form text becomes. */
+  freeFormArgument: (module: string): string | undefined => moduleArguments[module]?.freeForm,
+  /** Undefined: any name goes (set_fact, add_host). */
+  argumentNames: (module: string): readonly string[] | undefined =>
+    moduleArguments[module]?.names?.split(" "),
+};

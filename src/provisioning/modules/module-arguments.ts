@@ -1,0 +1,32 @@
+// Made from the modules by test/provisioning/modules/catalogue.test.ts: PROVISION_UPDATE=1 writes it anew.
+// Argument names with their aliases, so that a playbook can be checked without loading a module.
+// biome-ignore-all format: one module a line
+export const moduleArguments: Readonly<Record<string, { readonly names?: string; readonly freeForm?: string }>> = {
+  add_host: {},
+  assert: { names: "that fail_msg msg success_msg quiet" },
+  blockinfile: { names: "path dest destfile name backup validate owner group mode selevel serole setype seuser unsafe_writes create state block content marker marker_begin marker_end insertafter insertbefore prepend_newline append_newline" },
+  command: { names: "cmd free_form _raw_params argv creates removes chdir stdin stdin_add_newline strip_empty_ends warn expand_argument_vars", freeForm: "cmd" },
+  copy: { names: "src content dest remote_src force follow local_follow directory_mode checksum decrypt backup validate owner group mode selevel serole setype seuser unsafe_writes" },
+  debug: { names: "msg var verbosity name" },
+  fail: { names: "msg" },
+  fetch: { names: "src dest flat fail_on_missing validate_checksum" },
+  file: { names: "path dest name state src recurse force follow modification_time modification_time_format access_time access_time_format owner group mode selevel serole setype seuser unsafe_writes" },
+  group_by: { names: "key parents" },
+  include_vars: { names: "file free-form _raw_params dir name depth files_matching ignore_files extensions ignore_unknown_extensions hash_behaviour", freeForm: "file" },
+  lineinfile: { names: "path dest destfile name backup validate owner group mode selevel serole setype seuser unsafe_writes create state line value regexp regex search_string backrefs firstmatch insertafter insertbefore" },
+  meta: { names: "action free_form _raw_params", freeForm: "action" },
+  pause: { names: "seconds minutes prompt echo" },
+  ping: { names: "data" },
+  raw: { names: "cmd free_form _raw_params executable", freeForm: "cmd" },
+  reboot: { names: "pre_reboot_delay post_reboot_delay reboot_timeout connect_timeout test_command msg search_paths boot_time_command reboot_command" },
+  replace: { names: "path dest destfile name backup validate owner group mode selevel serole setype seuser unsafe_writes regexp replace after before encoding" },
+  script: { names: "cmd free_form _raw_params creates removes chdir executable decrypt", freeForm: "cmd" },
+  set_fact: {},
+  setup: { names: "gather_subset filter gather_timeout fact_path" },
+  shell: { names: "cmd free_form _raw_params creates removes chdir stdin stdin_add_newline strip_empty_ends warn executable", freeForm: "cmd" },
+  slurp: { names: "src path" },
+  stat: { names: "path dest name follow get_checksum checksum_algorithm checksum checksum_algo get_mime mime mime_type mime-type get_attributes attr attributes" },
+  tempfile: { names: "state path prefix suffix" },
+  template: { names: "src dest force follow newline_sequence output_encoding block_start_string block_end_string variable_start_string variable_end_string comment_start_string comment_end_string trim_blocks lstrip_blocks backup validate owner group mode selevel serole setype seuser unsafe_writes" },
+  wait_for_connection: { names: "delay timeout sleep connect_timeout" },
+};
