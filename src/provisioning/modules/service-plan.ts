@@ -1,0 +1,131 @@
+/** What service, systemd and sysvinit share: from "this unit shall run" to systemctl or service. */
+import type { JsonObject } from "../../base/json.ts";
+import type { Question, UnitAnswer } from "../host/question.ts";
+import type { Step } from "../host/step.ts";
+import type { Plan } from "./module.ts";
+
+export interface ServiceGoal {
+  readonly name: string;
+  readonly state?: "started" | "stopped" | "restarted" | "reloaded" | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly masked?: boolean | undefined;
+  /** systemctl's own flags: --user, --no-block, --force. */
+  readonly flags?: readonly string[];
+  /** Seconds between stop and start of a restart. */
+  readonly sleep?: number | undefined;
+  /** For `service NAME start`. */
+  readonly arguments?: string | undefined;
+  readonly runlevels?: readonly string[] | undefined;
+}
+
+export interface ServiceState {
+  readonly unit: UnitAnswer;
+  /** Is there a start link in a runlevel? Tells whether a generated unit is enabled. */
+  readonly hasStartLinks: boolean;
+}
+
+export const startLinksQuestion = (name: string): Question => ({
+  of: "script",
+  sh: 'for f in /etc/rc[2345].d/S[0-9][0-9]"$1"; do [ -e "$f" ] && exit 0; done; exit 1',
+  args: [name.replace(/\.service$/, "")],
+});
+
+const running = new Set<UnitAnswer["active"]>(["active", "activating", "reloading"]);
+export const isRunning = ({ active }: UnitAnswer): boolean => running.has(active);
+
+export function isEnabled({ unit, hasStartLinks }: ServiceState): boolean {
+  if (unit.enabled === "generated") return hasStartLinks;
+  if (unit.manager === "sysvinit" && unit.enabled === "unknown") return hasStartLinks;
+  return ["enabled", "static", "indirect", "alias"].includes(unit.enabled);
+}
+
+export function planService(goal: ServiceGoal, state: ServiceState): Plan {
+  const { unit } = state;
+  if (!unit.exists && goal.masked !== true && !(unit.enabled === "masked" && goal.masked === false)) {
+    const what = unit.manager === "systemd" ? "unit" : "init script";
+    return { steps: [], diffs: [], fail: `there is no ${what} "${goal.name}" on the host` };
+  }
+  if (unit.enabled === "masked" && goal.masked !== false && startsOrEnables(goal)) {
+    const fail = `unit "${goal.name}" is masked (masked: false would unmask it)`;
+    return { steps: [], diffs: [], fail };
+  }
+  const steps = [...maskSteps(goal, unit), ...enableSteps(goal, state), ...stateSteps(goal, unit)];
+  const before = shownState(state, goal);
+  const after = { ...before, ...wantedState(goal) };
+  const shown = (values: object) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name}: ${value}\n`)
+      .join("");
+  const differs = shown(before) !== shown(after);
+  return { steps, diffs: differs ? [{ path: goal.name, before: shown(before), after: shown(after) }] : [] };
+}
+
+const startsOrEnables = (goal: ServiceGoal): boolean =>
+  goal.enabled === true || (goal.state !== undefined && goal.state !== "stopped");
+
+const shownState = (state: ServiceState, goal: ServiceGoal) => ({
+  ...(goal.state === undefined ? {} : { state: isRunning(state.unit) ? "started" : "stopped" }),
+  ...(goal.enabled === undefined ? {} : { enabled: isEnabled(state) }),
+  ...(goal.masked === undefined ? {} : { masked: state.unit.enabled === "masked" }),
+});
+
+const wantedState = (goal: ServiceGoal) => ({
+  ...(goal.state === undefined ? {} : { state: goal.state }),
+  ...(goal.enabled === undefined ? {} : { enabled: goal.enabled }),
+  ...(goal.masked === undefined ? {} : { masked: goal.masked }),
+});
+
+function command(goal: ServiceGoal, unit: UnitAnswer, verb: string): Step {
+  const words = goal.arguments === undefined ? [] : goal.arguments.split(/\s+/).filter((word) => word !== "");
+  const argv =
+    unit.manager === "systemd"
+      ? ["systemctl", ...(goal.flags ?? []), verb, goal.name]
+      : ["service", goal.name, verb, ...words];
+  return { do: "run", why: `${verb} ${goal.name}`, argv };
+}
+
+function maskSteps(goal: ServiceGoal, unit: UnitAnswer): readonly Step[] {
+  const isMasked = unit.enabled === "masked";
+  if (goal.masked === undefined || goal.masked === isMasked) return [];
+  return [command(goal, unit, goal.masked ? "mask" : "unmask")];
+}
+
+function enableSteps(goal: ServiceGoal, state: ServiceState): readonly Step[] {
+  if (goal.enabled === undefined || goal.enabled === isEnabled(state)) return [];
+  const { unit } = state;
+  const isFixed = unit.enabled === "static" || unit.enabled === "indirect" || unit.enabled === "alias";
+  if (!goal.enabled && isFixed) return [];
+  const verb = goal.enabled ? "enable" : "disable";
+  if (unit.manager === "systemd") return [command(goal, unit, verb)];
+  const run = (...argv: readonly string[]): Step => ({
+    do: "run",
+    why: `${verb} ${goal.name}`,
+    argv: ["update-rc.d", goal.name, ...argv],
+  });
+  const levels = goal.runlevels ?? [];
+  return goal.enabled ? [run("defaults"), run("enable", ...levels)] : [run("disable", ...levels)];
+}
+
+function stateSteps(goal: ServiceGoal, unit: UnitAnswer): readonly Step[] {
+  const runs = isRunning(unit);
+  if (goal.state === "started") return runs ? [] : [command(goal, unit, "start")];
+  if (goal.state === "stopped") {
+    return runs || unit.active === "deactivating" ? [command(goal, unit, "stop")] : [];
+  }
+  if (goal.state === "reloaded") return [command(goal, unit, runs ? "reload" : "start")];
+  if (goal.state !== "restarted") return [];
+  if (!runs) return [command(goal, unit, "start")];
+  if (goal.sleep === undefined) return [command(goal, unit, "restart")];
+  const sleep: Step = { do: "run", why: `wait ${goal.sleep} s`, argv: ["sleep", String(goal.sleep)] };
+  return [command(goal, unit, "stop"), sleep, command(goal, unit, "start")];
+}
+
+export function serviceResult(goal: ServiceGoal, state: ServiceState): JsonObject {
+  const isStarted = goal.state === undefined ? isRunning(state.unit) : goal.state !== "stopped";
+  return {
+    name: goal.name,
+    state: isStarted ? "started" : "stopped",
+    ...(goal.enabled === undefined ? {} : { enabled: goal.enabled }),
+    ...(state.unit.manager === "systemd" ? { status: { ...state.unit.properties } } : {}),
+  };
+}
