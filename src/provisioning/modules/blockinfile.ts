@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { pythonRegExp } from "../../base/python-regexp.ts";
 import { choice, defineArgs, flag, text } from "./arguments.ts";
 import { createArg, defineEditor, type Edited, editArgs } from "./edit-file.ts";
-import { pythonRegExp } from "./python-regexp.ts";
 
 const args = defineArgs(
   {

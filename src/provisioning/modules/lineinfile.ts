@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { expandReplacement, pythonRegExp } from "../../base/python-regexp.ts";
 import { choice, defineArgs, flag, text } from "./arguments.ts";
 import { createArg, defineEditor, type Edited, editArgs } from "./edit-file.ts";
-import { expandReplacement, pythonRegExp } from "./python-regexp.ts";
 
 const args = defineArgs(
   {

@@ -5,14 +5,12 @@ export type PythonRegExp = { readonly regexp: RegExp } | { readonly refused: str
 export function pythonRegExp(pattern: string, flags = ""): PythonRegExp {
   const inline = /^\(\?([aiLmsux]+)\)/.exec(pattern);
   const own = inline?.[1] ?? "";
-  if (own.includes("x")) return { refused: `verbose patterns, (?x), are not understood: "${pattern}"` };
   const all = new Set([...flags, ...[...own].filter((letter) => "ims".includes(letter))]);
-  const source = pattern
-    .slice(inline?.[0].length ?? 0)
-    .replace(
-      /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\(\?P<|\(\?P=(\w+)\)|\$/g,
-      (part, name: string | undefined) => translated(part, name, all.has("m")),
-    );
+  const body = pattern.slice(inline?.[0].length ?? 0);
+  const source = (own.includes("x") ? withoutComments(body) : body).replace(
+    /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\(\?P<|\(\?P=(\w+)\)|\$/g,
+    (part, name: string | undefined) => translated(part, name, all.has("m")),
+  );
   try {
     return { regexp: new RegExp(source, [...all].join("")) };
   } catch (error) {
@@ -20,6 +18,12 @@ export function pythonRegExp(pattern: string, flags = ""): PythonRegExp {
     return { refused: `"${pattern}" is not a regular expression: ${reason}` };
   }
 }
+
+/** (?x): blanks and comments outside of classes mean nothing. */
+const withoutComments = (body: string): string =>
+  body.replace(/\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\s+|#[^\n]*/g, (part) =>
+    part.startsWith("\\") || part.startsWith("[") ? part : "",
+  );
 
 function translated(part: string, name: string | undefined, multiline: boolean): string {
   if (part === "(?P<") return "(?<";
