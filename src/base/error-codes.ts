@@ -19,6 +19,8 @@ export const errorCodes = [
   "host-key-changed",
   "host-key-revoked",
   "host-key-unknown",
+  "host-timeout",
+  "marker-unwritable",
   "missing-file",
   "no-docker",
   "no-hosts",
