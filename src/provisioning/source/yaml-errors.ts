@@ -1,0 +1,63 @@
+import type { YAMLParseError, YAMLWarning } from "yaml";
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import type { SourceText } from "./source-text.ts";
+
+export function yamlError(span: Span, state: string, why: string | undefined, fix?: string): ProvisionError {
+  return new ProvisionError({ code: "bad-yaml", action: `read "${span.file}"`, state, span, why, fix });
+}
+
+interface Explanation {
+  readonly state: string;
+  readonly why?: string;
+  readonly fix?: string;
+}
+
+/** The library's codes in the words of somebody who writes a playbook. Others keep the library's own sentence. */
+const explanations: Readonly<Record<string, Explanation>> = {
+  TAB_AS_INDENT: {
+    state: "a tab indents this line",
+    why: "YAML indents with spaces only",
+    fix: "replace the tab by spaces",
+  },
+  BAD_INDENT: {
+    state: "this line's indentation fits no line above",
+    why: "items of one list or map begin in one column",
+  },
+  BLOCK_AS_IMPLICIT_KEY: {
+    state: 'a second ": " stands in one line',
+    why: 'a value with ": " in it must be quoted',
+    fix: "put the whole value in quotes",
+  },
+  MISSING_CHAR: { state: "a character is missing here" },
+  MULTILINE_IMPLICIT_KEY: {
+    state: "a key goes over several lines",
+    why: 'most often a ":" is missing at its end',
+  },
+  BAD_ALIAS: {
+    state: "this alias is not well formed",
+    why: "a value that begins with * or & must be quoted",
+  },
+  UNEXPECTED_TOKEN: {
+    state: "something stands here that YAML does not expect",
+    why: "most often a quote or bracket ended too early",
+  },
+  BAD_DQ_ESCAPE: { state: "this backslash escape does not exist", fix: "use single quotes, or write \\\\" },
+  BAD_SCALAR_START: {
+    state: "a plain value cannot begin with this character",
+    fix: "put the value in quotes",
+  },
+};
+
+export function syntaxError(source: SourceText, problem: YAMLParseError | YAMLWarning): ProvisionError {
+  const [start, end] = problem.pos;
+  const offset = Math.min(start, Math.max(0, source.text.length - 1));
+  const known = explanations[problem.code];
+  const said = problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.code;
+  const isMissing = problem.code === "MISSING_CHAR";
+  return yamlError(
+    source.span(offset, end - start),
+    known === undefined || isMissing ? `${said.charAt(0).toLowerCase()}${said.slice(1)}` : known.state,
+    known?.why,
+    known?.fix,
+  );
+}
