@@ -29,12 +29,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "scheduler/http": ["base", "scheduler"],
   "scheduler/zookeeper": ["base", "scheduler"],
   "scheduler/mesos/protocol": ["base", "scheduler"],
+  "scheduler/mesos/daemon": [
+    "base",
+    "scheduler",
+    "scheduler/http",
+    "scheduler/zookeeper",
+    "scheduler/mesos/protocol",
+  ],
   "scheduler/mesos/master": [
     "base",
     "scheduler",
     "scheduler/http",
     "scheduler/zookeeper",
     "scheduler/mesos/protocol",
+    "scheduler/mesos/daemon",
   ],
   "scheduler/mesos/agent": [
     "base",
@@ -42,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "scheduler/http",
     "scheduler/zookeeper",
     "scheduler/mesos/protocol",
+    "scheduler/mesos/daemon",
   ],
   "scheduler/marathon": [
     "base",
