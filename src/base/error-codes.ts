@@ -5,7 +5,11 @@ export const errorCodes = [
   "bad-argument",
   "bad-flag",
   "bad-inventory",
+  "bad-keyword",
+  "bad-play",
+  "bad-role",
   "bad-ssh-config",
+  "bad-task",
   "bad-usage",
   "bad-yaml",
   "bad-zoo-id",
@@ -30,8 +34,11 @@ export const errorCodes = [
   "transfer-failed",
   "unknown-argument",
   "unknown-flag",
+  "unknown-keyword",
   "unknown-module",
+  "unknown-role",
   "unsupported-shell",
+  "vault-locked",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -108,6 +108,8 @@ export interface Block extends Inherited {
   /** Ours: taken through its end by N hosts at a time; stops at the first host that does not come back. */
   readonly rolling?: SourceNode;
   readonly notify: readonly SourceNode[];
+  /** Only on handlers: a block may be a handler, notified by its name or a topic. */
+  readonly listen: readonly string[];
   readonly role: Role | undefined;
 }
 
@@ -205,6 +207,8 @@ export interface ModuleCatalogue {
   /** All short names, for "did you mean". */
   readonly names: readonly string[];
   takesFreeForm(module: string): boolean;
+  /** The argument that free-form text becomes (`cmd`), if it has a name. */
+  freeFormArgument(module: string): string | undefined;
   /** Argument names incl. aliases, for checks at load time. */
   argumentNames(module: string): readonly string[] | undefined;
 }

@@ -1,0 +1,255 @@
+/**
+ * Playbook files → model.ts: every keyword checked, every role and import read, nothing rendered, no host asked.
+ *
+ * load-playbook (plays, import_playbook) → load-statements (tasks, blocks) → load-include, load-role; read-* are the small
+ * shapes. All errors of a load are thrown together. Not here: what tasks mean (engine/), which values variables have (vars/).
+ */
+import { dirname, resolve } from "node:path";
+import { ProvisionError } from "../../base/errors.ts";
+import type { MapNode, SourceNode } from "../source/node.ts";
+import { freshContext, isFile, type LoadContext, type LoadOptions, readYamlFile } from "./load-context.ts";
+import { loadInvocation } from "./load-role.ts";
+import { loadStatements } from "./load-statements.ts";
+import type { Play, Playbook, RoleInvocation, Statement, VarsPrompt } from "./model.ts";
+import { inheritedKeywords, isInherited, readInherited } from "./read-inherited.ts";
+import {
+  entryOf,
+  keyOf,
+  nodeAt,
+  readList,
+  readMap,
+  readSeveral,
+  readText,
+  unknownKeyword,
+  wrongShape,
+} from "./read-values.ts";
+
+export type { LoadOptions } from "./load-context.ts";
+
+const playOnly = [
+  "name",
+  "hosts",
+  "gather_facts",
+  "gather_subset",
+  "gather_timeout",
+  "fact_path",
+  "strategy",
+  "serial",
+  "max_fail_percentage",
+  "order",
+  "force_handlers",
+  "vars_prompt",
+  "vars_files",
+  "pre_tasks",
+  "roles",
+  "tasks",
+  "post_tasks",
+  "handlers",
+  "user",
+];
+const playKeywords: ReadonlySet<string> = new Set(playOnly);
+
+/** Throws ProvisionError with everything that is wrong, in `also`. */
+export function loadPlaybook(file: string, options: LoadOptions): Playbook {
+  const path = resolve(file);
+  const context = freshContext(options, path);
+  const plays = context.errors.attempt(() => loadPlays(path, context)) ?? [];
+  context.errors.throwIfAny();
+  return { file, plays };
+}
+
+function loadPlays(file: string, context: LoadContext): Play[] {
+  if (!isFile(file)) {
+    throw new ProvisionError({
+      code: "missing-file",
+      action: "read the playbook",
+      state: `there is no file "${file}"`,
+    });
+  }
+  const node = readYamlFile(file, context.options);
+  if (node === undefined) return [];
+  if (node.kind !== "list") throw wrongShape("a playbook", "a list of plays", node);
+  return node.items.flatMap((item) => context.errors.attempt(() => loadEntry(item, context)) ?? []);
+}
+
+function loadEntry(node: SourceNode, context: LoadContext): Play[] {
+  if (node.kind !== "map") throw wrongShape("a play", "a mapping with hosts and tasks", node);
+  const imported = node.entries.find((entry) =>
+    /^(ansible\.builtin\.)?(import_playbook|include)$/.test(keyOf(entry)),
+  );
+  return imported === undefined ? [loadPlay(node, context)] : importPlaybook(node, imported.value, context);
+}
+
+function importPlaybook(map: MapNode, value: SourceNode, context: LoadContext): Play[] {
+  const file = resolve(context.fileDir, readText("import_playbook", value));
+  if (context.importing.includes(file) || !isFile(file)) {
+    throw new ProvisionError({
+      code: context.importing.includes(file) ? "bad-task" : "missing-file",
+      action: 'read "import_playbook"',
+      state: context.importing.includes(file) ? `"${file}" imports itself` : `there is no file "${file}"`,
+      span: value.span,
+    });
+  }
+  const { vars, tags, when } = readInherited(map);
+  const dir = dirname(file);
+  const inner = { ...context, playbookDir: dir, fileDir: dir, importing: [...context.importing, file] };
+  return loadPlays(file, inner).map((play) => ({
+    ...play,
+    tags: [...tags, ...play.tags],
+    when: [...when, ...play.when],
+    ...(vars === undefined
+      ? {}
+      : { vars: { ...vars, entries: [...(play.vars?.entries ?? []), ...vars.entries] } }),
+  }));
+}
+
+function loadPlay(map: MapNode, outer: LoadContext): Play {
+  for (const entry of map.entries) {
+    if (!playKeywords.has(keyOf(entry)) && !isInherited(keyOf(entry))) {
+      outer.errors.add(unknownKeyword("a play", entry, [...playOnly, ...inheritedKeywords]));
+    }
+  }
+  const importedHandlers: Statement[] = [];
+  const context: LoadContext = { ...outer, addHandlers: (handlers) => importedHandlers.push(...handlers) };
+  const statements = (key: string) => loadStatements(key, nodeAt(map, key), context);
+  const name = nodeAt(map, "name");
+  const hosts = hostsOf(map);
+  const user = nodeAt(map, "user");
+  const play = {
+    kind: "play" as const,
+    ...(user === undefined ? {} : { remoteUser: user }),
+    ...readInherited(map),
+    name: name === undefined ? plainText(hosts) : readText("name", name),
+    span: name?.span ?? map.span,
+    hosts,
+    gatherFacts: nodeAt(map, "gather_facts"),
+    strategy: nodeAt(map, "strategy"),
+    serial: nodeAt(map, "serial"),
+    ...optionalOf(map),
+    varsPrompt: promptsOf(map, context),
+    varsFiles: severalOf(map, "vars_files"),
+    preTasks: statements("pre_tasks"),
+    roles: expandRoles(map, context),
+    tasks: statements("tasks"),
+    postTasks: statements("post_tasks"),
+    baseDir: context.playbookDir,
+  };
+  const handlers = loadStatements("handlers", nodeAt(map, "handlers"), { ...context, inHandlers: true });
+  return { ...play, handlers: [...importedHandlers, ...handlers] };
+}
+
+function hostsOf(map: MapNode): SourceNode {
+  const node = nodeAt(map, "hosts");
+  if (node !== undefined && !(node.kind === "scalar" && node.value === null)) return node;
+  throw new ProvisionError({
+    code: "bad-play",
+    action: "read a play",
+    state: 'it has no "hosts"',
+    span: map.span,
+    why: 'a play says which hosts it is for; a list of tasks alone belongs into a play\'s "tasks"',
+    fix: "hosts: all",
+  });
+}
+
+const plainText = (node: SourceNode): string =>
+  node.kind === "list"
+    ? node.items.map(plainText).join(",")
+    : node.kind === "scalar"
+      ? String(node.value)
+      : "";
+
+const optionalKeys = {
+  gather_subset: "gatherSubset",
+  max_fail_percentage: "maxFailPercentage",
+  order: "order",
+  force_handlers: "forceHandlers",
+} as const;
+
+function optionalOf(
+  map: MapNode,
+): Partial<Record<(typeof optionalKeys)[keyof typeof optionalKeys], SourceNode>> {
+  const found: Partial<Record<(typeof optionalKeys)[keyof typeof optionalKeys], SourceNode>> = {};
+  for (const [key, property] of Object.entries(optionalKeys)) {
+    const value = nodeAt(map, key);
+    if (value !== undefined) found[property] = value;
+  }
+  return found;
+}
+
+const severalOf = (map: MapNode, key: string): readonly SourceNode[] => {
+  const node = nodeAt(map, key);
+  return node === undefined ? [] : readSeveral(node);
+};
+
+function promptsOf(map: MapNode, context: LoadContext): VarsPrompt[] {
+  const node = nodeAt(map, "vars_prompt");
+  if (node === undefined) return [];
+  return readList("vars_prompt", node).items.flatMap(
+    (item) => context.errors.attempt(() => [promptOf(item)]) ?? [],
+  );
+}
+
+function promptOf(item: SourceNode): VarsPrompt {
+  const map = readMap("vars_prompt", item);
+  const nameEntry = entryOf(map, "name");
+  if (nameEntry === undefined) throw wrongShape("vars_prompt", "mappings with name and prompt", item);
+  const name = readText("name", nameEntry.value);
+  const prompt = nodeAt(map, "prompt");
+  const fallback = nodeAt(map, "default");
+  const flag = (key: string, otherwise: boolean): boolean => {
+    const value = nodeAt(map, key);
+    return value?.kind === "scalar" && typeof value.value === "boolean" ? value.value : otherwise;
+  };
+  return {
+    name,
+    prompt: prompt === undefined ? `input for ${name}` : readText("prompt", prompt),
+    private: flag("private", true),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    confirm: flag("confirm", false),
+    span: item.span,
+  };
+}
+
+/** Roles in order, each after what it depends on; the same one with the same parameters only once. */
+function expandRoles(map: MapNode, context: LoadContext): RoleInvocation[] {
+  const node = nodeAt(map, "roles");
+  if (node === undefined) return [];
+  const list = context.errors.attempt(() => readList("roles", node));
+  const expanded: RoleInvocation[] = [];
+  for (const item of list?.items ?? []) {
+    const invocation = context.errors.attempt(() => loadInvocation(item, context));
+    if (invocation !== undefined) addWithDependencies(invocation, expanded);
+  }
+  return expanded;
+}
+
+function addWithDependencies(invocation: RoleInvocation, expanded: RoleInvocation[]): void {
+  for (const dependency of invocation.role.dependencies) {
+    addWithDependencies(
+      {
+        ...dependency,
+        tags: [...invocation.tags, ...dependency.tags],
+        when: [...invocation.when, ...dependency.when],
+        ...inheritedBecome(invocation, dependency),
+      },
+      expanded,
+    );
+  }
+  const same = expanded.findIndex((other) => isSame(other, invocation));
+  const earlier = expanded[same];
+  if (earlier === undefined || invocation.role.allowDuplicates) expanded.push(invocation);
+  else expanded[same] = { ...earlier, tags: [...new Set([...earlier.tags, ...invocation.tags])] };
+}
+
+const inheritedBecome = (outer: RoleInvocation, inner: RoleInvocation): Partial<RoleInvocation> =>
+  outer.become !== undefined && inner.become === undefined
+    ? { become: outer.become, ...(outer.becomeUser === undefined ? {} : { becomeUser: outer.becomeUser }) }
+    : {};
+
+const isSame = (a: RoleInvocation, b: RoleInvocation): boolean =>
+  a.role.dir === b.role.dir && signature(a) === signature(b);
+
+const signature = ({ params, vars, when }: RoleInvocation): string =>
+  JSON.stringify([params, vars, when.map(({ expression }) => expression)], (key, value) =>
+    key === "span" ? undefined : value,
+  );

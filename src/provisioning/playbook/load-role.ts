@@ -1,0 +1,194 @@
+/** A role's folder → Role: defaults, vars, tasks, handlers, and the roles that it depends on. */
+import { join, resolve } from "node:path";
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { MapNode, SourceNode } from "../source/node.ts";
+import { findYaml, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
+import { loadStatements } from "./load-statements.ts";
+import type { Block, Role, RoleInvocation } from "./model.ts";
+import { isInherited, readInherited } from "./read-inherited.ts";
+import { keyOf, nodeAt, readList, readMap, readText, wrongShape } from "./read-values.ts";
+import { listFolders } from "./role-names.ts";
+
+export interface RoleRequest {
+  readonly name: string;
+  readonly span: Span;
+  readonly from?: {
+    readonly tasksFrom?: string | undefined;
+    readonly varsFrom?: string | undefined;
+    readonly defaultsFrom?: string | undefined;
+    readonly handlersFrom?: string | undefined;
+  };
+}
+
+const maxRoleDepth = 30;
+
+export function loadRole(request: RoleRequest, outer: LoadContext): Role {
+  const dir = findRole(request.name, request.span, outer);
+  const key = JSON.stringify([dir, request.from]);
+  const known = outer.roles.get(key);
+  if (known !== undefined) return known;
+  const role = readRole(request, dir, outer);
+  outer.roles.set(key, role);
+  return role;
+}
+
+function readRole({ name, span, from = {} }: RoleRequest, dir: string, outer: LoadContext): Role {
+  if (outer.importing.includes(dir) || outer.importing.length > maxRoleDepth * 4) {
+    throw new ProvisionError({
+      code: "bad-role",
+      action: `load role "${name}"`,
+      state: "it depends on itself",
+      span,
+      why: [...outer.importing, dir].join(" → "),
+    });
+  }
+  const meta = readPart(dir, "meta", "main", outer);
+  const role: Role = {
+    name,
+    dir,
+    defaults: partMap(dir, "defaults", from.defaultsFrom, outer),
+    vars: partMap(dir, "vars", from.varsFrom, outer),
+    tasks: [],
+    handlers: [],
+    dependencies: dependenciesOf(meta, { ...outer, importing: [...outer.importing, dir] }),
+    allowDuplicates: flagOf(meta, "allow_duplicates"),
+  };
+  const context: LoadContext = { ...outer, role, importing: [...outer.importing, dir] };
+  // Statements name their role, so the role is filled in place.
+  return Object.assign(role, {
+    tasks: loadPart("tasks", from.tasksFrom, context),
+    handlers: loadPart("handlers", from.handlersFrom, { ...context, inHandlers: true }),
+  });
+}
+
+/** A role that stands among tasks: what it depends on first, then its own tasks. Its handlers go to the play. */
+export function roleBlock(role: Role, span: Span, context: LoadContext): Block {
+  context.addHandlers(role.handlers);
+  const dependencies = role.dependencies.map((invocation) => ({
+    ...roleBlock(invocation.role, invocation.span, context),
+    ...inheritedOf(invocation),
+  }));
+  return {
+    kind: "block",
+    name: "",
+    span,
+    tags: [],
+    when: [],
+    block: [...dependencies, ...role.tasks],
+    rescue: [],
+    always: [],
+    notify: [],
+    listen: [],
+    role,
+  };
+}
+
+function inheritedOf({ kind: _kind, role: _role, params, span: _span, ...inherited }: RoleInvocation) {
+  return params === undefined ? inherited : { ...inherited, vars: params };
+}
+
+function findRole(name: string, span: Span, context: LoadContext): string {
+  const folders = roleFolders(context);
+  const direct = name.includes("/") ? resolve(context.playbookDir, name) : undefined;
+  const found = [
+    ...(direct === undefined ? [] : [direct]),
+    ...folders.map((folder) => join(folder, name)),
+  ].find(isFolder);
+  if (found !== undefined) return found;
+  const near = nearest(name, folders.flatMap(listFolders));
+  throw new ProvisionError({
+    code: "unknown-role",
+    action: `load role "${name}"`,
+    state: `there is no role "${name}"`,
+    span,
+    why: `looked in ${folders.join(", ")}`,
+    fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
+  });
+}
+
+const roleFolders = ({ playbookDir, options, role }: LoadContext): string[] => [
+  ...new Set([
+    ...(role === undefined ? [] : [resolve(role.dir, "..")]),
+    join(playbookDir, "roles"),
+    ...options.rolesPath,
+    playbookDir,
+  ]),
+];
+
+function readPart(dir: string, part: string, name: string, context: LoadContext): SourceNode | undefined {
+  const file = findYaml(join(dir, part), name);
+  return file === undefined ? undefined : readYamlFile(file, context.options);
+}
+
+function partMap(
+  dir: string,
+  part: string,
+  from: string | undefined,
+  context: LoadContext,
+): MapNode | undefined {
+  const node = context.errors.attempt(() => readPart(dir, part, from ?? "main", context));
+  if (node === undefined) return undefined;
+  return context.errors.attempt(() => readMap(`${part} of a role`, node));
+}
+
+function loadPart(part: "tasks" | "handlers", from: string | undefined, context: LoadContext) {
+  const dir = context.role?.dir ?? "";
+  const name = from?.replace(/\.ya?ml$/, "") ?? "main";
+  const file = findYaml(join(dir, part), name);
+  if (file === undefined) {
+    if (from !== undefined && part === "tasks") context.errors.add(missingPart(part, from, context));
+    return [];
+  }
+  const node = context.errors.attempt(() => readYamlFile(file, context.options));
+  return loadStatements(`the ${part} of role "${context.role?.name}"`, node, {
+    ...context,
+    fileDir: join(dir, part),
+    importing: [...context.importing, file],
+  });
+}
+
+const missingPart = (part: string, from: string, { role }: LoadContext): ProvisionError =>
+  new ProvisionError({
+    code: "missing-file",
+    action: `load role "${role?.name}"`,
+    state: `it has no file "${part}/${from}"`,
+    why: `${part}_from names a file in ${role?.dir}/${part}`,
+  });
+
+function flagOf(meta: SourceNode | undefined, key: string): boolean {
+  const node = meta?.kind === "map" ? nodeAt(meta, key) : undefined;
+  return node?.kind === "scalar" && node.value === true;
+}
+
+function dependenciesOf(meta: SourceNode | undefined, context: LoadContext): RoleInvocation[] {
+  const node = meta?.kind === "map" ? nodeAt(meta, "dependencies") : undefined;
+  if (node === undefined) return [];
+  const list = context.errors.attempt(() => readList("dependencies", node));
+  return (list?.items ?? []).flatMap((item) => {
+    const made = context.errors.attempt(() => loadInvocation(item, context));
+    return made === undefined ? [] : [made];
+  });
+}
+
+/** `- name`, `- role: name, when: …, anything: else` (else are parameters). */
+export function loadInvocation(node: SourceNode, context: LoadContext): RoleInvocation {
+  if (node.kind === "scalar" && node.value !== null) {
+    const role = loadRole({ name: String(node.value), span: node.span }, context);
+    return { kind: "role", tags: [], when: [], role, params: undefined, span: node.span };
+  }
+  if (node.kind !== "map") throw wrongShape("a role", "a name, or a mapping with role: NAME", node);
+  const nameNode = nodeAt(node, "role") ?? nodeAt(node, "name");
+  if (nameNode === undefined) throw wrongShape("a role", "a name, or a mapping with role: NAME", node);
+  const role = loadRole({ name: readText("role", nameNode), span: nameNode.span }, context);
+  const params = node.entries.filter(
+    (entry) => !["role", "name", "delegate_to"].includes(keyOf(entry)) && !isInherited(keyOf(entry)),
+  );
+  return {
+    kind: "role",
+    ...readInherited(node),
+    role,
+    params: params.length === 0 ? undefined : { kind: "map", entries: params, span: node.span },
+    span: node.span,
+  };
+}

@@ -1,0 +1,159 @@
+/** Which module a task calls, and with what: `copy: {…}`, `copy: src=a dest=b`, `action: copy src=a`, `command: ls`. */
+import { ProvisionError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { MapEntry, MapNode, ScalarNode, SourceNode } from "../source/node.ts";
+import { splitKeyValues } from "../source/split-key-values.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { TaskArgs } from "./model.ts";
+import { entryOf, keyOf, nodeAt, readMap, readText, textNode, wrongShape } from "./read-values.ts";
+
+export interface Action {
+  /** As written. */
+  readonly action: string;
+  /** The short name. */
+  readonly module: string;
+  readonly args: TaskArgs;
+  readonly isLocal: boolean;
+}
+
+const wholeTemplate = /^\s*\{\{[\s\S]*\}\}\s*$/;
+
+/** `candidates`: the entries of a task that are no keyword. Throws ProvisionError. */
+export function readAction(map: MapNode, candidates: readonly MapEntry[], context: LoadContext): Action {
+  const old = entryOf(map, "action") ?? entryOf(map, "local_action");
+  if (old !== undefined) return readOldAction(old, map, context);
+  const modules = candidates.filter((entry) => context.options.catalogue.resolve(keyOf(entry)) !== undefined);
+  const [entry, second] = modules;
+  if (entry === undefined) throw noModule(map, candidates, context);
+  if (second !== undefined) throw twoModules(entry, second);
+  const written = keyOf(entry);
+  const module = context.options.catalogue.resolve(written) ?? written;
+  return {
+    action: written,
+    module,
+    isLocal: false,
+    args: withArgs(readArgs(module, entry.value, context), map),
+  };
+}
+
+/** `action: module args`, `action: {module: copy, src: a}`, and `local_action:` which also delegates. */
+function readOldAction(entry: MapEntry, map: MapNode, context: LoadContext): Action {
+  const { catalogue } = context.options;
+  const isLocal = keyOf(entry) === "local_action";
+  const { value } = entry;
+  if (value.kind === "map") {
+    const written = readText("module", nodeAt(value, "module") ?? value);
+    const rest = { ...value, entries: value.entries.filter((inner) => keyOf(inner) !== "module") };
+    const module = catalogue.resolve(written) ?? unknownModule(written, value, context);
+    return { action: written, module, isLocal, args: withArgs(readArgs(module, rest, context), map) };
+  }
+  const text = readText(keyOf(entry), value);
+  const [, written = "", rest = ""] = /^\s*(\S+)\s*([\s\S]*)$/.exec(text) ?? [];
+  const module = catalogue.resolve(written) ?? unknownModule(written, value, context);
+  return {
+    action: written,
+    module,
+    isLocal,
+    args: withArgs(readArgs(module, textNode(rest, value.span), context), map),
+  };
+}
+
+function readArgs(module: string, value: SourceNode, context: LoadContext): TaskArgs {
+  const empty: MapNode = { kind: "map", entries: [], span: value.span };
+  if (value.kind === "map") return { map: value, freeForm: undefined, variable: undefined };
+  if (value.kind === "list") {
+    if (context.options.catalogue.takesFreeForm(module))
+      return { map: empty, freeForm: value, variable: undefined };
+    throw wrongShape(module, "a mapping of arguments", value);
+  }
+  if (value.value === null) return { map: empty, freeForm: undefined, variable: undefined };
+  const text = String(value.value);
+  const takesText = context.options.catalogue.takesFreeForm(module);
+  if (!takesText && wholeTemplate.test(text)) return { map: empty, freeForm: undefined, variable: value };
+  return splitText(module, text, value, context);
+}
+
+function splitText(module: string, text: string, value: ScalarNode, context: LoadContext): TaskArgs {
+  const { catalogue } = context.options;
+  const takesText = catalogue.takesFreeForm(module);
+  const names = catalogue.argumentNames(module);
+  const split = splitKeyValues(text, takesText && names !== undefined ? new Set(names) : undefined);
+  if ("problem" in split) {
+    if (takesText)
+      return { map: { kind: "map", entries: [], span: value.span }, freeForm: value, variable: undefined };
+    throw new ProvisionError({
+      code: "bad-argument",
+      action: `read the arguments of "${module}"`,
+      state: split.problem === "open-quote" ? "a quote is not closed" : '"{{" is not closed',
+      span: value.span,
+      why: "arguments in one line are written as key=value, with quotes around values that hold blanks",
+    });
+  }
+  const entries = split.pairs.map((pair) => ({
+    key: textNode(pair.key, value.span),
+    value: textNode(pair.value, value.span),
+  }));
+  if (split.rest !== "" && !takesText) throw looseText(module, split.rest, value);
+  const freeForm = split.rest === "" ? undefined : textNode(split.rest, value.span);
+  return { map: { kind: "map", entries, span: value.span }, freeForm, variable: undefined };
+}
+
+const looseText = (module: string, rest: string, value: ScalarNode): ProvisionError =>
+  new ProvisionError({
+    code: "bad-argument",
+    action: `read the arguments of "${module}"`,
+    state: `"${rest}" is no key=value`,
+    span: value.span,
+    why: `module "${module}" takes named arguments only`,
+  });
+
+/** `args:` beside the module: the module's own arguments win. */
+function withArgs(args: TaskArgs, map: MapNode): TaskArgs {
+  const more = nodeAt(map, "args");
+  if (more === undefined) return args;
+  if (more.kind === "scalar" && typeof more.value === "string") return { ...args, variable: more };
+  const extra = readMap("args", more);
+  const own = new Set(args.map.entries.map(keyOf));
+  const entries = [...args.map.entries, ...extra.entries.filter((entry) => !own.has(keyOf(entry)))];
+  return { ...args, map: { ...args.map, entries } };
+}
+
+function noModule(map: MapNode, candidates: readonly MapEntry[], context: LoadContext): ProvisionError {
+  const [first] = candidates;
+  if (first === undefined) {
+    return new ProvisionError({
+      code: "bad-task",
+      action: "read a task",
+      state: "it names no module",
+      span: map.span,
+      why: "a task calls one module: `- name: …` and then e.g. `copy: {src: a, dest: /b}`",
+    });
+  }
+  return moduleError(keyOf(first), first.key, context);
+}
+
+function unknownModule(name: string, node: SourceNode, context: LoadContext): never {
+  throw moduleError(name, node, context);
+}
+
+function moduleError(name: string, node: SourceNode, context: LoadContext): ProvisionError {
+  const short = name.replace(/^ansible\.(builtin|legacy)\./, "");
+  const near = nearest(short, context.options.catalogue.names);
+  return new ProvisionError({
+    code: "unknown-module",
+    action: "read a task",
+    state: `there is no module "${name}"`,
+    span: node.span,
+    why: near === undefined ? "provision docs lists the modules" : `the nearest module is "${near}"`,
+    fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
+  });
+}
+
+const twoModules = (first: MapEntry, second: MapEntry): ProvisionError =>
+  new ProvisionError({
+    code: "bad-task",
+    action: "read a task",
+    state: `it calls two modules, "${keyOf(first)}" and "${keyOf(second)}"`,
+    span: second.key.span,
+    why: "a task calls one module; a dash is missing before the second, or it is indented wrongly",
+  });

@@ -1,0 +1,85 @@
+/** The small shapes that keywords take: texts, lists of texts, conditions, mappings. Each error has its place. */
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "../source/node.ts";
+import type { Condition } from "./model.ts";
+
+export const keyOf = (entry: MapEntry): string => String(entry.key.value);
+
+export function entryOf(map: MapNode, key: string): MapEntry | undefined {
+  return map.entries.find((entry) => keyOf(entry) === key);
+}
+
+export const nodeAt = (map: MapNode, key: string): SourceNode | undefined => entryOf(map, key)?.value;
+
+const isNull = (node: SourceNode): boolean => node.kind === "scalar" && node.value === null;
+
+function kindName(node: SourceNode): string {
+  if (node.kind !== "scalar") return node.kind === "map" ? "a mapping" : "a list";
+  return node.value === null
+    ? "nothing"
+    : `the ${typeof node.value === "string" ? "text" : typeof node.value} "${node.value}"`;
+}
+
+export const wrongShape = (what: string, wanted: string, node: SourceNode): ProvisionError =>
+  new ProvisionError({
+    code: "bad-keyword",
+    action: `read "${what}"`,
+    state: `it is ${kindName(node)}`,
+    span: node.span,
+    why: `"${what}" takes ${wanted}`,
+  });
+
+export function readText(what: string, node: SourceNode): string {
+  if (node.kind !== "scalar" || node.value === null) throw wrongShape(what, "a text", node);
+  return String(node.value);
+}
+
+export function readMap(what: string, node: SourceNode): MapNode {
+  if (isNull(node)) return { kind: "map", entries: [], span: node.span };
+  if (node.kind !== "map") throw wrongShape(what, "a mapping", node);
+  return node;
+}
+
+export function readList(what: string, node: SourceNode): ListNode {
+  if (isNull(node)) return { kind: "list", items: [], span: node.span };
+  if (node.kind !== "list") throw wrongShape(what, "a list", node);
+  return node;
+}
+
+/** One or several: `notify: a` and `notify: [a, b]`. */
+export function readSeveral(node: SourceNode): readonly SourceNode[] {
+  if (isNull(node)) return [];
+  return node.kind === "list" ? node.items : [node];
+}
+
+/** "a, b" and [a, b] alike. */
+export function readNames(what: string, node: SourceNode): string[] {
+  return readSeveral(node)
+    .flatMap((item) => readText(what, item).split(","))
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+export function readConditions(what: string, node: SourceNode): Condition[] {
+  return readSeveral(node).map((item) => {
+    if (item.kind !== "scalar" || item.value === null)
+      throw wrongShape(what, "a condition, or a list of them", item);
+    return { expression: typeof item.value === "boolean" ? item.value : String(item.value), span: item.span };
+  });
+}
+
+export const textNode = (value: string, span: Span): ScalarNode => ({ kind: "scalar", value, span });
+
+export function unknownKeyword(what: string, entry: MapEntry, known: Iterable<string>): ProvisionError {
+  const key = keyOf(entry);
+  const near = nearest(key, known);
+  return new ProvisionError({
+    code: "unknown-keyword",
+    action: `read ${what}`,
+    state: `there is no keyword "${key}"`,
+    span: entry.key.span,
+    why: near === undefined ? undefined : `the nearest keyword is "${near}"`,
+    fix: near === undefined ? undefined : `write "${near}" instead of "${key}"`,
+  });
+}
