@@ -9,8 +9,9 @@ export interface Service {
   readonly summary: string;
   /** A host pattern over the inventory's groups. */
   readonly hosts: string;
-  /** Its tasks/restart.yml takes one host through a restart, until it is healthy again. */
   readonly role: string;
+  /** Tasks of that role that take one host through a restart, until it is healthy again. Default "restart". */
+  readonly restartTasks?: string;
   readonly health: HealthProbe;
 }
 
@@ -77,6 +78,7 @@ export const services: readonly Service[] = [
     summary: "keeps haproxy.cfg in step with Marathon",
     hosts: `${masters}:${slaves}`,
     role: "haproxy",
+    restartTasks: "restart-bridge",
     health: { by: "command", argv: ["systemctl", "is-active", "haproxy-bridge"] },
   },
 ];
