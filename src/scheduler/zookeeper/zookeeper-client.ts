@@ -278,7 +278,7 @@ export class ZooKeeperClient {
     for (const [index, result] of results.entries()) {
       if (result.op !== "error" || result.error === 0) continue;
       const part = operations[index];
-      throw serverError(result.error, part === undefined ? action : `${part.op} ${part.path}`);
+      throw serverError(result.error, part === undefined ? action : `${part.op} ${part.path}`, index);
     }
     return results.map((result) =>
       result.op === "create" ? { op: "create", path: this.#own(result.path) } : result,

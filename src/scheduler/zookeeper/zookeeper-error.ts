@@ -55,6 +55,8 @@ export interface ZooKeeperErrorFields {
   readonly state: string;
   /** Whether the server may have carried it out all the same. Never retry such a thing unless it is idempotent. */
   readonly mayHaveHappened?: boolean;
+  /** In a multi: which operation stood in the way. */
+  readonly operationIndex?: number;
   readonly cause?: unknown;
 }
 
@@ -62,11 +64,13 @@ export class ZooKeeperError extends Error {
   override readonly name = "ZooKeeperError";
   readonly reason: ZooKeeperErrorName;
   readonly mayHaveHappened: boolean;
+  readonly operationIndex: number | undefined;
 
-  constructor({ reason, action, state, mayHaveHappened, cause }: ZooKeeperErrorFields) {
-    super(`Cannot ${action}: ${state}`, { cause });
-    this.reason = reason;
-    this.mayHaveHappened = mayHaveHappened ?? false;
+  constructor(fields: ZooKeeperErrorFields) {
+    super(`Cannot ${fields.action}: ${fields.state}`, { cause: fields.cause });
+    this.reason = fields.reason;
+    this.mayHaveHappened = fields.mayHaveHappened ?? false;
+    this.operationIndex = fields.operationIndex;
   }
 }
 
@@ -83,12 +87,16 @@ const words: Partial<Record<ServerErrorName, string>> = {
   QuotaExceeded: "the quota is used up",
 };
 
-export function serverError(number: number, action: string): ZooKeeperError {
-  const reason = namesByNumber[number];
-  if (reason === undefined) {
-    return new ZooKeeperError({ reason: "Unknown", action, state: `ZooKeeper answered error ${number}` });
-  }
-  return new ZooKeeperError({ reason, action, state: words[reason] ?? `ZooKeeper answered ${reason}` });
+export function serverError(number: number, action: string, operationIndex?: number): ZooKeeperError {
+  const reason = namesByNumber[number] ?? "Unknown";
+  const said = reason === "Unknown" ? `ZooKeeper answered error ${number}` : `ZooKeeper answered ${reason}`;
+  const state = reason === "Unknown" ? said : (words[reason] ?? said);
+  return new ZooKeeperError({
+    reason,
+    action,
+    state,
+    ...(operationIndex === undefined ? {} : { operationIndex }),
+  });
 }
 
 /** Whether `error` is ZooKeeper's, for one of these reasons. */
