@@ -71,6 +71,8 @@ interface AptState {
   readonly simulation: readonly string[];
   readonly configFiles: readonly string[];
   readonly archives: number;
+  /** Virtual packages that installed ones stand for. */
+  readonly provided: ReadonlySet<string>;
   readonly deb: DebState | undefined;
 }
 
@@ -121,6 +123,10 @@ const simulates = (args: AptArgs): boolean =>
   needsSimulation(args) || (namesOf(args).length === 0 && mainCommand(args) !== undefined);
 
 const configFilesSh = `dpkg-query -W -f='\${db:Status-Status} \${Package}\\n' "$@" 2>/dev/null | sed -n 's/^config-files //p'`;
+/** The same for every task, so that one message asks it once. */
+const providesSh = `dpkg-query -W -f='\${db:Status-Status} \${Provides}\\n' 2>/dev/null |
+sed -n 's/^installed \\(.\\)/\\1/p' | tr ',' '\\n' | sed 's/^ *//; s/[ :].*//' | sort -u`;
+
 /** How many downloaded packages there are, and how many of them autoclean would remove. */
 const archivesSh =
   'n=0; for f in /var/cache/apt/archives/*.deb; do [ -e "$f" ] && n=$((n+1)); done; echo "$n"';
@@ -132,30 +138,33 @@ function ask(args: AptArgs, context: ModuleContext): readonly Question[] {
     simulates(args) && command !== undefined
       ? [{ of: "script", sh: simulateSh, args: simulated(command) }]
       : [{ of: "script", sh: ":", args: [] }];
+  const candidate = goalOf(args) === "latest" ? ({ wantCandidate: true } as const) : {};
   const purges = args.purge && goalOf(args) === "absent";
   return [
     { of: "script", sh: listsSh, args: [] },
     ...simulate,
     { of: "script", sh: purges ? configFilesSh : ":", args: purges ? namesOf(args).map(plainName) : [] },
     { of: "script", sh: args.clean ? archivesSh : args.autoclean ? oldArchivesSh : "echo 0", args: [] },
+    { of: "script", sh: goalOf(args) === "absent" ? ":" : providesSh, args: [] },
     ...(args.deb === undefined ? [] : [debQuestion(hostPath(args.deb, context))]),
     ...namesOf(args)
       .filter(isPlain)
-      .map((name): Question => ({ of: "package", name: plainName(name) })),
+      .map((name): Question => ({ of: "package", name: plainName(name), ...candidate })),
   ];
 }
 
 function read(answers: Answers, args: AptArgs): AptState {
   const output = (index: number) => linesOf(textOf(answerTo(answers, index, "script").stdout));
   const [lists = "0", fetchedAt = "0"] = output(0);
-  const first = args.deb === undefined ? 4 : 5;
+  const first = args.deb === undefined ? 5 : 6;
   return {
     lists: Number(lists),
     fetchedAt: Number(fetchedAt),
     simulation: output(1),
     configFiles: output(2),
     archives: Number(output(3)[0] ?? "0"),
-    deb: args.deb === undefined ? undefined : readDeb(answerTo(answers, 4, "script")),
+    provided: new Set(output(4)),
+    deb: args.deb === undefined ? undefined : readDeb(answerTo(answers, 5, "script")),
     packages: namesOf(args)
       .filter(isPlain)
       .map((_, index) => answerTo(answers, first + index, "package")),
@@ -174,7 +183,8 @@ function changesOf(args: AptArgs, state: AptState): readonly Change[] {
   return namesOf(args).flatMap((given, index): Change[] => {
     const known = state.packages[index];
     const name = plainName(given);
-    const change = known && changeOf(args, given, known);
+    const isProvided = known?.installed === false && state.provided.has(name) && goalOf(args) !== "absent";
+    const change = known && !isProvided ? changeOf(args, given, known) : undefined;
     if (change !== undefined) return [change];
     return state.configFiles.includes(name) ? [{ name, before: "(configuration)", after: "" }] : [];
   });
@@ -223,7 +233,7 @@ function plan(args: AptArgs, state: AptState, context: ModuleContext): Plan {
   const askAgain = refresh.length > 0 && (simulates(args) || goalOf(args) === "latest");
   if (askAgain) return { steps: refresh, diffs: [], unchanged: true, again: true };
   const rest = state.deb === undefined ? planNames(args, state, context) : planDeb(args, state.deb, context);
-  if (rest.fail !== undefined && refresh.length === 0) return rest;
+  if (rest.fail !== undefined) return rest;
   const steps = [...rest.steps, ...cleaning(args, state)];
   if (steps.length === 0) return { steps: refresh, diffs: [], unchanged: true };
   return { steps: [...refresh, ...steps], diffs: rest.diffs };

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Source } from "../host/step.ts";
-import { answerTo, textOf } from "./answers.ts";
+import { answerTo } from "./answers.ts";
 import { pathResult, statOf, type WantedAttributes } from "./attributes.ts";
 import { digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
@@ -23,7 +23,6 @@ export interface CopyGoal extends WantedAttributes {
 export interface CopyState {
   readonly dest: PathAnswer;
   readonly inside: PathAnswer | undefined;
-  readonly realPath: string | undefined;
 }
 
 export const sourceOf = (answer: SourceAnswer | undefined): Source | undefined => {
@@ -44,19 +43,13 @@ export function askCopy(goal: CopyGoal, context: ModuleContext): readonly Questi
   const options = { diff: context.diff, follow: goal.follow };
   const questions: Question[] = [fileQuestion(dest, options)];
   if (goal.fileName !== undefined) questions.push(fileQuestion(joinPath(dest, goal.fileName), options));
-  if (context.round > 0) questions.push({ of: "script", sh: 'readlink -f -- "$1"', args: [dest] });
   return questions;
 }
 
-export function readCopy(answers: Answers, goal: CopyGoal, context: ModuleContext): CopyState {
-  const next = goal.fileName === undefined ? 1 : 2;
-  return {
-    dest: answerTo(answers, 0, "path"),
-    inside: goal.fileName === undefined ? undefined : answerTo(answers, 1, "path"),
-    realPath:
-      context.round > 0 ? textOf(answerTo(answers, next, "script").stdout).replace(/\n$/, "") : undefined,
-  };
-}
+export const readCopy = (answers: Answers, goal: CopyGoal): CopyState => ({
+  dest: answerTo(answers, 0, "path"),
+  inside: goal.fileName === undefined ? undefined : answerTo(answers, 1, "path"),
+});
 
 /** Is the destination a folder that the file goes into? A link to a folder counts as one. */
 function goesInside(goal: CopyGoal, state: CopyState): boolean {
@@ -78,9 +71,8 @@ export function planCopy(goal: CopyGoal, source: Source, state: CopyState, conte
     return { steps: [], diffs: [], fail: `"${path}" is a folder; content needs the path of a file` };
   }
   if (current.stat.exists && !goal.force) return { steps: [], diffs: [] };
-  const followed = goal.follow && !inside && state.dest.linkTarget !== undefined;
   const plan = planFile({
-    path: followed ? (state.realPath ?? path) : path,
+    path,
     current,
     from: source,
     sha256: sha256Of(source),
@@ -88,9 +80,8 @@ export function planCopy(goal: CopyGoal, source: Source, state: CopyState, conte
     backup: goal.backup,
     validate: goal.validate,
     unsafeWrites: goal.unsafe_writes,
+    follow: goal.follow,
   });
-  const writes = plan.steps.some((step) => step.do === "write");
-  if (writes && followed && context.round === 0) return { steps: [], diffs: [], again: true };
   const missingFolder = inside && !state.dest.stat.exists && plan.fail === undefined;
   return missingFolder ? { ...plan, steps: [makeFolder(hostPath(goal.dest, context)), ...plan.steps] } : plan;
 }

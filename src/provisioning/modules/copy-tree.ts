@@ -68,6 +68,7 @@ function planEntry(goal: TreeGoal, { path: relative, mode, entry }: TreeEntry, a
     sha256: entry.sha256,
     wanted,
     backup: goal.backup,
+    follow: false,
   });
 }
 

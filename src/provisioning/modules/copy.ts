@@ -90,7 +90,7 @@ function ask(args: CopyArgs, context: ModuleContext): readonly Question[] {
 function read(answers: Answers, args: CopyArgs, context: ModuleContext): State {
   if (args.remote_src && args.src !== undefined) return { kind: "remote", remote: readRemote(answers) };
   if (treeGoal(args, context) !== undefined) return { kind: "tree", tree: readTree(answers) };
-  return { kind: "file", file: readCopy(answers, goalOf(args, context), context) };
+  return { kind: "file", file: readCopy(answers, goalOf(args, context)) };
 }
 
 function plan(args: CopyArgs, state: State, context: ModuleContext): Plan {

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer } from "../host/question.ts";
-import { answerTo, textOf } from "./answers.ts";
+import { answerTo } from "./answers.ts";
 import { flag, path } from "./arguments.ts";
 import { attributeArgs, pathResult, statOf, type WantedAttributes } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
@@ -41,44 +41,24 @@ export interface Editor<Args extends EditArgs> {
   edit(text: string | undefined, args: Args): Edited;
 }
 
-interface EditState {
-  readonly answer: PathAnswer;
-  /** Where a link leads to in the end, once asked. */
-  readonly realPath?: string;
-}
-
-/** A link is written through, so what it leads to must be known before; asked only when there is something to write. */
 export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyModule {
-  return defineModule<Args, EditState>({
+  return defineModule<Args, PathAnswer>({
     kind: "host",
     name: editor.name,
     summary: editor.summary,
     args: editor.args,
     example: editor.example,
     reads: "host",
-    ask(args, context) {
+    ask: (args, context) => [
+      { of: "path", path: hostPath(args.path, context), want: ["stat", "content"], follow: true },
+    ],
+    read: (answers) => answerTo(answers, 0, "path"),
+    plan: (args, answer, context) => planEdit(editor, args, answer, hostPath(args.path, context)),
+    result(answer, _outcome, args, context) {
       const path = hostPath(args.path, context);
-      const file = { of: "path", path, want: ["stat", "hash", "link", "content"], follow: true } as const;
-      return context.round === 0
-        ? [file]
-        : [file, { of: "script", sh: 'readlink -f -- "$1"', args: [path] } as const];
-    },
-    read(answers, _args, context) {
-      const answer = answerTo(answers, 0, "path");
-      if (context.round === 0) return { answer };
-      const real = answerTo(answers, 1, "script");
-      return real.code === 0 ? { answer, realPath: textOf(real.stdout).replace(/\n$/, "") } : { answer };
-    },
-    plan(args, state, context) {
-      const plan = planEdit(editor, args, state, hostPath(args.path, context));
-      const writes = plan.steps.some((step) => step.do === "write");
-      const isLink = state.answer.linkTarget !== undefined;
-      return writes && isLink && context.round === 0 ? { steps: [], diffs: [], again: true } : plan;
-    },
-    result(state, _outcome, args, context) {
-      const edited = editor.edit(contentText(state.answer), args);
-      const path = hostPath(args.path, context);
-      const base = { ...pathResult(statOf(state.answer), args), path, dest: path };
+      const base = { ...pathResult(statOf(answer), args), path, dest: path };
+      if (answer.stat.exists && answer.content === undefined) return base;
+      const edited = editor.edit(contentText(answer), args);
       if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;
       return { ...base, msg: edited.msg, ...edited.more };
     },
@@ -88,17 +68,22 @@ export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyMo
 const contentText = (answer: PathAnswer): string | undefined =>
   answer.content === undefined ? undefined : decodeFile(answer.content).text;
 
+function whyUnreadable(answer: PathAnswer): string | undefined {
+  const stat = statOf(answer);
+  if (answer.denied === true) return "may not be read by this user: become: true may help";
+  if (answer.contentTooLarge === true) return "is too large to be edited";
+  if (stat === undefined || answer.content !== undefined) return undefined;
+  return `is not a file but a ${stat.type}`;
+}
+
 function planEdit<Args extends EditArgs>(
   editor: Editor<Args>,
   args: Args,
-  state: EditState,
+  answer: PathAnswer,
   path: string,
 ): Plan {
-  const { answer } = state;
-  const stat = statOf(answer);
-  if (stat !== undefined && answer.content === undefined) {
-    return { steps: [], diffs: [], fail: `"${path}" is not a file but a ${stat.type}` };
-  }
+  const unreadable = whyUnreadable(answer);
+  if (unreadable !== undefined) return { steps: [], diffs: [], fail: `"${path}" ${unreadable}` };
   const edited = editor.edit(contentText(answer), args);
   if ("refused" in edited) return { steps: [], diffs: [], fail: edited.refused };
   if ("missing" in edited) return { steps: [], diffs: [] };
@@ -112,7 +97,7 @@ function planEdit<Args extends EditArgs>(
     };
   }
   return planFile({
-    path: state.realPath ?? path,
+    path,
     current:
       answer.content === undefined ? answer : { ...answer, sha256: digestOf(answer.content, "sha256") },
     from: { bytes },

@@ -111,6 +111,9 @@ const refuse = (fail: string): Plan => ({ steps: [], diffs: [], fail });
 
 function plan(args: FileArgs, current: Current, context: ModuleContext): Plan {
   const path = pathOf(args, context);
+  if (current.own.denied === true && !current.own.stat.exists) {
+    return refuse(`this user may not look at "${path}": become: true may help`);
+  }
   switch (stateOf(args, current)) {
     case "absent":
       return planAbsent(path, current);

@@ -102,6 +102,8 @@ export interface ModuleContext {
   readonly now: number;
   /** The round of `again`, from 0. */
   readonly round: number;
+  /** Since this module was first asked on this host, for this item. */
+  readonly elapsedMs: number;
 }
 
 export interface Plan {
@@ -109,6 +111,11 @@ export interface Plan {
   readonly diffs: readonly Diff[];
   /** Ask and plan once more after these steps, of which there may be none (at most limits.planRounds times). */
   readonly again?: boolean;
+  /**
+   * With `again` and no steps: wait so long before asking once more (wait_for). Such rounds do not count towards
+   * limits.planRounds; the module ends them itself, by `elapsedMs`.
+   */
+  readonly waitMs?: number;
   /** The task cannot be done: no step is taken and the task fails with this message. */
   readonly fail?: string;
   /** The steps of this round only look or prepare (slurp, an upload that is compared): not a change. */

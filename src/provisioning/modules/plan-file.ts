@@ -20,6 +20,8 @@ export interface FileGoal {
   readonly backup?: boolean | undefined;
   readonly validate?: string | undefined;
   readonly unsafeWrites?: boolean | undefined;
+  /** false: a link at the path is replaced, not written through. */
+  readonly follow?: boolean | undefined;
   /** Never shown in a diff. */
   readonly secret?: boolean | undefined;
 }
@@ -44,6 +46,13 @@ export function planFile(goal: FileGoal): Plan {
   if (stat?.type === "directory") {
     return { steps: [], diffs: [], fail: `"${goal.path}" is a directory` };
   }
+  if (goal.current.denied === true) {
+    return {
+      steps: [],
+      diffs: [],
+      fail: `"${goal.path}" may not be read by this user: become: true may help`,
+    };
+  }
   if (stat?.type === "file" && goal.current.sha256 === goal.sha256) {
     const attributes = planAttributes(goal.path, stat, goal.wanted);
     return { steps: attributes.steps, diffs: attributeDiffs(goal.path, attributes) };
@@ -65,6 +74,7 @@ function writeWhole(goal: FileGoal): Step {
     ...(mode === undefined ? {} : { mode }),
     ...(goal.validate === undefined ? {} : { validate: goal.validate }),
     ...(goal.backup === true ? { backup: true } : {}),
+    ...(goal.follow === false ? { follow: false } : {}),
   };
 }
 

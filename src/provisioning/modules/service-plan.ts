@@ -1,6 +1,6 @@
 /** What service, systemd and sysvinit share: from "this unit shall run" to systemctl or service. */
 import type { JsonObject } from "../../base/json.ts";
-import type { Question, UnitAnswer } from "../host/question.ts";
+import type { UnitAnswer } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import type { Plan } from "./module.ts";
 
@@ -18,29 +18,13 @@ export interface ServiceGoal {
   readonly runlevels?: readonly string[] | undefined;
 }
 
-export interface ServiceState {
-  readonly unit: UnitAnswer;
-  /** Is there a start link in a runlevel? Tells whether a generated unit is enabled. */
-  readonly hasStartLinks: boolean;
-}
-
-export const startLinksQuestion = (name: string): Question => ({
-  of: "script",
-  sh: 'for f in /etc/rc[2345].d/S[0-9][0-9]"$1"; do [ -e "$f" ] && exit 0; done; exit 1',
-  args: [name.replace(/\.service$/, "")],
-});
-
 const running = new Set<UnitAnswer["active"]>(["active", "activating", "reloading"]);
 export const isRunning = ({ active }: UnitAnswer): boolean => running.has(active);
 
-export function isEnabled({ unit, hasStartLinks }: ServiceState): boolean {
-  if (unit.enabled === "generated") return hasStartLinks;
-  if (unit.manager === "sysvinit" && unit.enabled === "unknown") return hasStartLinks;
-  return ["enabled", "static", "indirect", "alias"].includes(unit.enabled);
-}
+export const isEnabled = ({ enabled }: UnitAnswer): boolean =>
+  ["enabled", "static", "indirect", "alias"].includes(enabled);
 
-export function planService(goal: ServiceGoal, state: ServiceState): Plan {
-  const { unit } = state;
+export function planService(goal: ServiceGoal, unit: UnitAnswer): Plan {
   if (!unit.exists && goal.masked !== true && !(unit.enabled === "masked" && goal.masked === false)) {
     const what = unit.manager === "systemd" ? "unit" : "init script";
     return { steps: [], diffs: [], fail: `there is no ${what} "${goal.name}" on the host` };
@@ -49,8 +33,8 @@ export function planService(goal: ServiceGoal, state: ServiceState): Plan {
     const fail = `unit "${goal.name}" is masked (masked: false would unmask it)`;
     return { steps: [], diffs: [], fail };
   }
-  const steps = [...maskSteps(goal, unit), ...enableSteps(goal, state), ...stateSteps(goal, unit)];
-  const before = shownState(state, goal);
+  const steps = [...maskSteps(goal, unit), ...enableSteps(goal, unit), ...stateSteps(goal, unit)];
+  const before = shownState(unit, goal);
   const after = { ...before, ...wantedState(goal) };
   const shown = (values: object) =>
     Object.entries(values)
@@ -63,10 +47,10 @@ export function planService(goal: ServiceGoal, state: ServiceState): Plan {
 const startsOrEnables = (goal: ServiceGoal): boolean =>
   goal.enabled === true || (goal.state !== undefined && goal.state !== "stopped");
 
-const shownState = (state: ServiceState, goal: ServiceGoal) => ({
-  ...(goal.state === undefined ? {} : { state: isRunning(state.unit) ? "started" : "stopped" }),
-  ...(goal.enabled === undefined ? {} : { enabled: isEnabled(state) }),
-  ...(goal.masked === undefined ? {} : { masked: state.unit.enabled === "masked" }),
+const shownState = (unit: UnitAnswer, goal: ServiceGoal) => ({
+  ...(goal.state === undefined ? {} : { state: isRunning(unit) ? "started" : "stopped" }),
+  ...(goal.enabled === undefined ? {} : { enabled: isEnabled(unit) }),
+  ...(goal.masked === undefined ? {} : { masked: unit.enabled === "masked" }),
 });
 
 const wantedState = (goal: ServiceGoal) => ({
@@ -90,9 +74,8 @@ function maskSteps(goal: ServiceGoal, unit: UnitAnswer): readonly Step[] {
   return [command(goal, unit, goal.masked ? "mask" : "unmask")];
 }
 
-function enableSteps(goal: ServiceGoal, state: ServiceState): readonly Step[] {
-  if (goal.enabled === undefined || goal.enabled === isEnabled(state)) return [];
-  const { unit } = state;
+function enableSteps(goal: ServiceGoal, unit: UnitAnswer): readonly Step[] {
+  if (goal.enabled === undefined || goal.enabled === isEnabled(unit)) return [];
   const isFixed = unit.enabled === "static" || unit.enabled === "indirect" || unit.enabled === "alias";
   if (!goal.enabled && isFixed) return [];
   const verb = goal.enabled ? "enable" : "disable";
@@ -120,12 +103,12 @@ function stateSteps(goal: ServiceGoal, unit: UnitAnswer): readonly Step[] {
   return [command(goal, unit, "stop"), sleep, command(goal, unit, "start")];
 }
 
-export function serviceResult(goal: ServiceGoal, state: ServiceState): JsonObject {
-  const isStarted = goal.state === undefined ? isRunning(state.unit) : goal.state !== "stopped";
+export function serviceResult(goal: ServiceGoal, unit: UnitAnswer): JsonObject {
+  const isStarted = goal.state === undefined ? isRunning(unit) : goal.state !== "stopped";
   return {
     name: goal.name,
     state: isStarted ? "started" : "stopped",
     ...(goal.enabled === undefined ? {} : { enabled: goal.enabled }),
-    ...(state.unit.manager === "systemd" ? { status: { ...state.unit.properties } } : {}),
+    ...(unit.manager === "systemd" ? { status: { ...unit.properties } } : {}),
   };
 }

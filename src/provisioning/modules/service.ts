@@ -1,8 +1,8 @@
-import type { Question } from "../host/question.ts";
+import type { Question, UnitAnswer } from "../host/question.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
-import { planService, type ServiceState, serviceResult, startLinksQuestion } from "./service-plan.ts";
+import { planService, serviceResult } from "./service-plan.ts";
 
 export const states = ["started", "stopped", "restarted", "reloaded"] as const;
 
@@ -35,15 +35,13 @@ export default defineModule({
   reads: "host",
   ask: (args) => [
     { of: "unit", name: args.name },
-    startLinksQuestion(args.name),
     ...(args.pattern === undefined ? [] : [patternQuestion(args.pattern)]),
   ],
-  read(answers, args): ServiceState {
+  read(answers, args): UnitAnswer {
     const unit = answerTo(answers, 0, "unit");
-    const hasStartLinks = answerTo(answers, 1, "script").code === 0;
-    if (args.pattern === undefined || unit.manager === "systemd") return { unit, hasStartLinks };
-    const found = textOf(answerTo(answers, 2, "script").stdout) !== "";
-    return { unit: { ...unit, active: found ? "active" : "inactive" }, hasStartLinks };
+    if (args.pattern === undefined || unit.manager === "systemd") return unit;
+    const found = textOf(answerTo(answers, 1, "script").stdout) !== "";
+    return { ...unit, active: found ? "active" : "inactive" };
   },
   plan: (args, state) => planService(args, state),
   result: (state, _outcome, args) => serviceResult(args, state),

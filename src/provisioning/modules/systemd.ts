@@ -6,13 +6,7 @@ import { choice, defineArgs, flag, text } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 import { states } from "./service.ts";
-import {
-  planService,
-  type ServiceGoal,
-  type ServiceState,
-  serviceResult,
-  startLinksQuestion,
-} from "./service-plan.ts";
+import { planService, type ServiceGoal, serviceResult } from "./service-plan.ts";
 
 const args = defineArgs(
   {
@@ -50,26 +44,23 @@ const runtimeEnv = (args: SystemdArgs, context: ModuleContext) =>
 function ask(args: SystemdArgs): readonly Question[] {
   if (args.name === undefined) return [];
   if (args.scope !== "system") return [{ of: "script", sh: scopedSh, args: [args.scope, args.name] }];
-  return [{ of: "unit", name: args.name }, startLinksQuestion(args.name)];
+  return [{ of: "unit", name: args.name }];
 }
 
-function read(answers: Answers, args: SystemdArgs): ServiceState | undefined {
+function read(answers: Answers, args: SystemdArgs): UnitAnswer | undefined {
   if (args.name === undefined) return undefined;
-  if (args.scope === "system") {
-    return { unit: answerTo(answers, 0, "unit"), hasStartLinks: answerTo(answers, 1, "script").code === 0 };
-  }
+  if (args.scope === "system") return answerTo(answers, 0, "unit");
   const [enabled = "unknown", ...lines] = linesOf(textOf(answerTo(answers, 0, "script").stdout));
   const properties = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
-  const unit: UnitAnswer = {
+  return {
     manager: "systemd",
     exists: args.scope === "global" ? enabled !== "unknown" : properties.LoadState === "loaded",
     active: (properties.ActiveState ?? "inactive") as UnitAnswer["active"],
     enabled: enabled as UnitAnswer["enabled"],
     properties,
   };
-  return { unit, hasStartLinks: false };
 }
 
 const goalOf = (args: SystemdArgs): ServiceGoal => ({
@@ -98,15 +89,14 @@ function daemonSteps(args: SystemdArgs, context: ModuleContext): readonly Step[]
   ];
 }
 
-function plan(args: SystemdArgs, state: ServiceState | undefined, context: ModuleContext): Plan {
+function plan(args: SystemdArgs, state: UnitAnswer | undefined, context: ModuleContext): Plan {
   if (context.facts.base.serviceManager !== "systemd") {
     return { steps: [], diffs: [], fail: "this host is not run by systemd (module service takes both)" };
   }
   const before = daemonSteps(args, context);
   if (state === undefined) return { steps: before, diffs: [], unchanged: true };
   // Only after a reload is it known whether a unit that is missing now is really not there.
-  if (!state.unit.exists && before.length > 0)
-    return { steps: before, diffs: [], unchanged: true, again: true };
+  if (!state.exists && before.length > 0) return { steps: before, diffs: [], unchanged: true, again: true };
   const { steps, ...rest } = planService(goalOf(args), state);
   const scoped = steps.map((step) => ({ ...step, ...runtimeEnv(args, context) }));
   return { ...rest, steps: [...before, ...scoped], ...(steps.length === 0 ? { unchanged: true } : {}) };

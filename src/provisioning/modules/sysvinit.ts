@@ -1,10 +1,12 @@
-import { answerTo, textOf } from "./answers.ts";
+import type { UnitAnswer } from "../host/question.ts";
+import { answerTo, linesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, list, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
 import { patternQuestion, states } from "./service.ts";
-import { planService, type ServiceState, serviceResult, startLinksQuestion } from "./service-plan.ts";
+import { planService, serviceResult } from "./service-plan.ts";
 
 const statusSh = `[ -e "/etc/init.d/$1" ] || exit 9
+for f in /etc/rc[2345].d/S[0-9][0-9]"$1"; do [ -e "$f" ] && { echo enabled; break; }; done
 service "$1" status >/dev/null 2>&1 </dev/null && echo running; exit 0`;
 
 export default defineModule({
@@ -30,22 +32,18 @@ export default defineModule({
   reads: "host",
   ask: (args) => [
     { of: "script", sh: statusSh, args: [args.name] },
-    startLinksQuestion(args.name),
     ...(args.pattern === undefined ? [] : [patternQuestion(args.pattern)]),
   ],
-  read(answers, args): ServiceState {
+  read(answers, args): UnitAnswer {
     const status = answerTo(answers, 0, "script");
-    const found = args.pattern !== undefined && textOf(answerTo(answers, 2, "script").stdout) !== "";
-    const hasStartLinks = answerTo(answers, 1, "script").code === 0;
+    const words = linesOf(textOf(status.stdout));
+    const found = args.pattern !== undefined && textOf(answerTo(answers, 1, "script").stdout) !== "";
     return {
-      unit: {
-        manager: "sysvinit",
-        exists: status.code !== 9,
-        active: found || textOf(status.stdout) !== "" ? "active" : "inactive",
-        enabled: hasStartLinks ? "enabled" : "disabled",
-        properties: {},
-      },
-      hasStartLinks,
+      manager: "sysvinit",
+      exists: status.code !== 9,
+      active: found || words.includes("running") ? "active" : "inactive",
+      enabled: words.includes("enabled") ? "enabled" : "disabled",
+      properties: {},
     };
   },
   plan: (args, state) => planService(args, state),

@@ -63,7 +63,7 @@ export default defineModule({
   reads: "host",
   sources: (args) => [{ from: "template", path: args.src, syntax: syntaxOf(args) }],
   ask: (args, context) => askCopy(goalOf(args, context), context),
-  read: (answers, args, context) => readCopy(answers, goalOf(args, context), context),
+  read: (answers, args, context) => readCopy(answers, goalOf(args, context)),
   plan(args, state, context) {
     const source = sourceOf(context.sources[0]);
     if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a template` };

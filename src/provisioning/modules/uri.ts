@@ -1,0 +1,205 @@
+import type { z } from "zod";
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import { isJsonObject } from "../../base/json.ts";
+import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
+import { answerTo, bytesOf, textOf } from "./answers.ts";
+import { choice, defineArgs, flag, path, raw, text, whole, wholes } from "./arguments.ts";
+import { attributeArgs } from "./attributes.ts";
+import { defineModule } from "./define-module.ts";
+import { digestOf } from "./digest.ts";
+import { baseName, hostPath, joinPath } from "./host-path.ts";
+import { headerOf, headerResult, httpArgs, requestOf, wrongUrl } from "./http-request.ts";
+import type { ModuleContext, Plan } from "./module.ts";
+import { multipart } from "./multipart.ts";
+import { planFile } from "./plan-file.ts";
+import { askGuards, guardArgs, readGuards } from "./run-guards.ts";
+
+const args = defineArgs(
+  {
+    ...httpArgs,
+    method: text("GET, POST, PUT, PATCH, DELETE, HEAD, …", { default: "GET" }),
+    body: raw("What is sent. With body_format json or form-urlencoded it may be a map or a list."),
+    body_format: choice(["raw", "json", "form-urlencoded", "form-multipart"])("How body is written.", {
+      default: "raw",
+    }),
+    src: path("A file of the controller that is sent as body."),
+    remote_src: flag("src is a path of the host.", { default: false }),
+    status_code: wholes("Codes that are fine.", { default: [200] }),
+    timeout: whole("Seconds to wait for an answer.", { default: 30 }),
+    follow_redirects: choice(["all", "none", "safe", "urllib2", "yes", "no"])("safe: only of GET and HEAD.", {
+      default: "safe",
+    }),
+    return_content: flag("Put the answer's text into the result, also when it is not JSON.", {
+      default: false,
+    }),
+    dest: path("A file, or folder, of the host that the answer is written to."),
+    force: flag("Of Ansible: do not use caches.", { default: false }),
+    ...guardArgs,
+    ...attributeArgs,
+  },
+  {
+    exclusive: [["body", "src"]],
+    check: (given) =>
+      wrongUrl(given.url) ??
+      (given.unix_socket === undefined ? undefined : "unix_socket is not possible yet"),
+  },
+);
+type UriArgs = z.infer<typeof args>;
+
+interface UriState {
+  readonly needless: string | undefined;
+  /** Undefined in check mode, where nothing is sent that may change something. */
+  readonly answer: HttpAnswer | undefined;
+  readonly dest: PathAnswer | undefined;
+  readonly inside: PathAnswer | undefined;
+}
+
+const redirects = {
+  all: "all",
+  yes: "all",
+  safe: "safe",
+  urllib2: "safe",
+  none: "none",
+  no: "none",
+} as const;
+const isSafe = (method: string): boolean => ["GET", "HEAD", "OPTIONS"].includes(method.toUpperCase());
+
+interface Body {
+  readonly bytes?: Uint8Array;
+  readonly type?: string;
+}
+
+function bodyOf(given: UriArgs, context: ModuleContext): Body {
+  const source = context.sources[0];
+  if (source?.kind === "file") return { bytes: source.bytes };
+  const { body } = given;
+  if (body === undefined) return {};
+  if (given.body_format === "json") {
+    const json = typeof body === "string" ? body : JSON.stringify(body);
+    return { bytes: bytesOf(json), type: "application/json" };
+  }
+  if (given.body_format === "form-urlencoded") {
+    const form = typeof body === "string" ? body : new URLSearchParams(formPairs(body)).toString();
+    return { bytes: bytesOf(form), type: "application/x-www-form-urlencoded" };
+  }
+  if (given.body_format === "form-multipart" && isJsonObject(body)) return multipart(body);
+  return { bytes: bytesOf(typeof body === "string" ? body : JSON.stringify(body)) };
+}
+
+const formPairs = (body: JsonValue): [string, string][] => {
+  if (Array.isArray(body))
+    return body.map((pair: JsonValue) =>
+      Array.isArray(pair) ? [String(pair[0]), String(pair[1] ?? "")] : [String(pair), ""],
+    );
+  return Object.entries(isJsonObject(body) ? body : {}).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.map((item: JsonValue) => [name, String(item)]) : [[name, String(value)]],
+  );
+};
+
+const sends = (given: UriArgs, context: ModuleContext): boolean => !context.check || isSafe(given.method);
+
+const fileName = (given: UriArgs): string => baseName(URL.parse(given.url)?.pathname ?? "/") || "index.html";
+
+/** First whether it is needed at all, then the request: a POST must not leave when `creates` says no. */
+function ask(given: UriArgs, context: ModuleContext): readonly Question[] {
+  const hasGuards = given.creates !== undefined || given.removes !== undefined;
+  if (hasGuards && context.round === 0) return askGuards(given, context);
+  if (!sends(given, context)) return [];
+  const { bytes, type } = bodyOf(given, context);
+  const request = requestOf(given, {
+    method: given.method,
+    timeoutMs: given.timeout * 1000,
+    followRedirects: redirects[given.follow_redirects],
+    body: bytes,
+    ...(type === undefined ? {} : { more: { "Content-Type": type } }),
+  });
+  const dest = given.dest === undefined ? undefined : hostPath(given.dest, context);
+  const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
+  return [
+    { of: "http", request },
+    ...(dest === undefined ? [] : [file(dest), file(joinPath(dest, fileName(given)))]),
+  ];
+}
+
+function read(answers: Answers, given: UriArgs, context: ModuleContext): UriState {
+  const none = { needless: undefined, answer: undefined, dest: undefined, inside: undefined };
+  const hasGuards = given.creates !== undefined || given.removes !== undefined;
+  if (hasGuards && context.round === 0) return { ...none, needless: readGuards(answers, given) };
+  if (answers.length === 0) return none;
+  const answer = answerTo(answers, 0, "http");
+  if (given.dest === undefined) return { ...none, answer };
+  return { ...none, answer, dest: answerTo(answers, 1, "path"), inside: answerTo(answers, 2, "path") };
+}
+
+function plan(given: UriArgs, state: UriState, context: ModuleContext): Plan {
+  const { answer } = state;
+  if (state.needless !== undefined) return { steps: [], diffs: [] };
+  const hasGuards = given.creates !== undefined || given.removes !== undefined;
+  if (hasGuards && context.round === 0) return { steps: [], diffs: [], again: true };
+  if (answer === undefined) {
+    return { steps: [], diffs: [], skip: `${given.method.toUpperCase()} is not sent in check mode` };
+  }
+  if (answer.failure !== undefined) {
+    return { steps: [], diffs: [], fail: `no answer from ${given.url}: ${answer.failure}` };
+  }
+  if (!given.status_code.includes(answer.status)) {
+    const wanted = given.status_code.join(", ");
+    return { steps: [], diffs: [], fail: `${given.url} answered ${answer.status}, not ${wanted}` };
+  }
+  return state.dest === undefined ? { steps: [], diffs: [] } : planDest(given, state.dest, state, context);
+}
+
+function planDest(given: UriArgs, dest: PathAnswer, state: UriState, context: ModuleContext): Plan {
+  const body = state.answer?.body ?? new Uint8Array();
+  const path = hostPath(given.dest ?? "", context);
+  const isFolder = (dest.stat.exists && dest.stat.type === "directory") || path.endsWith("/");
+  return planFile({
+    path: isFolder ? joinPath(path, fileName(given)) : path,
+    current: (isFolder ? state.inside : dest) ?? dest,
+    from: { bytes: body },
+    sha256: digestOf(body, "sha256"),
+    wanted: given,
+    unsafeWrites: given.unsafe_writes,
+  });
+}
+
+function jsonOf(answer: HttpAnswer): JsonObject {
+  const type = headerOf(answer, "content-type") ?? "";
+  if (!/^(application|text)\/([\w.-]+\+)?(json|javascript)/.test(type)) return {};
+  try {
+    return { json: JSON.parse(textOf(answer.body)) as JsonValue };
+  } catch {
+    return {};
+  }
+}
+
+export default defineModule({
+  kind: "host",
+  name: "uri",
+  summary: "Sends an HTTP request from the host and looks at the answer.",
+  args,
+  example:
+    "- name: the master answers\n  uri:\n    url: http://127.0.0.1:5050/health\n    status_code: 200\n  register: health\n  until: health is succeeded\n  retries: 10\n",
+  reads: "world",
+  sources: (given) =>
+    given.src === undefined || given.remote_src ? [] : [{ from: "file", path: given.src, in: "files" }],
+  ask,
+  read,
+  plan,
+  result(state, _outcome, given) {
+    const { answer } = state;
+    if (answer === undefined)
+      return { url: given.url, ...(state.needless === undefined ? {} : { msg: state.needless }) };
+    return {
+      url: answer.url,
+      status: answer.status,
+      redirected: answer.url !== given.url,
+      elapsed: Math.round(answer.elapsedMs / 1000),
+      msg: answer.failure ?? `${answer.status}`,
+      ...headerResult(answer),
+      ...jsonOf(answer),
+      ...(given.return_content ? { content: textOf(answer.body) } : {}),
+      ...(given.dest === undefined ? {} : { path: given.dest }),
+    };
+  },
+});

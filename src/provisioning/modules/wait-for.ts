@@ -1,0 +1,158 @@
+import type { z } from "zod";
+import { pythonRegExp } from "../../base/python-regexp.ts";
+import type { Answers, Question } from "../host/question.ts";
+import { answerTo, textOf } from "./answers.ts";
+import { choice, defineArgs, list, path, text, whole } from "./arguments.ts";
+import { defineModule } from "./define-module.ts";
+import { hostPath } from "./host-path.ts";
+import type { ModuleContext, Plan } from "./module.ts";
+
+const connectionStates = ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"];
+
+const args = defineArgs(
+  {
+    host: text("Whose port, as seen from the host of the task.", { default: "127.0.0.1" }),
+    port: whole("The TCP port."),
+    path: path("A path of the host."),
+    state: choice(["started", "present", "stopped", "absent", "drained"])(
+      "started, present: the port is open, the path there; stopped, absent: not so; drained: nobody is connected.",
+      { default: "started" },
+    ),
+    search_regex: text("Python regular expression that the file must contain."),
+    timeout: whole("Seconds until it fails. Without port and path: seconds to wait.", { default: 300 }),
+    delay: whole("Seconds before the first look.", { default: 0 }),
+    sleep: whole("Seconds between two looks.", { default: 1 }),
+    connect_timeout: whole("Seconds that one connection may take.", { default: 5 }),
+    msg: text("What to say when the time is over."),
+    active_connection_states: list("drained: the states that count.", { default: connectionStates }),
+    exclude_hosts: list("drained: addresses whose connections do not count.", { default: [] }),
+  },
+  {
+    exclusive: [["port", "path"]],
+    check(given) {
+      if (given.state === "drained" && given.port === undefined)
+        return '"port" is required with state "drained"';
+      if (given.search_regex !== undefined && given.path === undefined) return "search_regex needs path";
+      return undefined;
+    },
+  },
+);
+type WaitArgs = z.infer<typeof args>;
+
+interface Seen {
+  /** What is waited for has come about. */
+  readonly isSo: boolean;
+  readonly match?: RegExpMatchArray;
+  readonly refused?: string;
+}
+
+const isIdle = (given: WaitArgs): boolean => given.port === undefined && given.path === undefined;
+const isLooking = (given: WaitArgs, context: ModuleContext): boolean =>
+  !isIdle(given) && !context.check && (given.delay === 0 || context.round > 0);
+
+function ask(given: WaitArgs, context: ModuleContext): readonly Question[] {
+  if (!isLooking(given, context)) return [];
+  if (given.state === "drained") {
+    return [{ of: "script", sh: "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; exit 0", args: [] }];
+  }
+  const { host, port } = given;
+  if (port !== undefined) return [{ of: "tcp", host, port, timeoutMs: given.connect_timeout * 1000 }];
+  const wanted = given.search_regex === undefined ? (["stat"] as const) : (["stat", "content"] as const);
+  return [{ of: "path", path: hostPath(given.path ?? "", context), want: wanted, follow: true }];
+}
+
+function read(answers: Answers, given: WaitArgs): Seen {
+  if (answers.length === 0) return { isSo: false };
+  const wantsPresence = given.state === "started" || given.state === "present";
+  if (given.state === "drained") {
+    return { isSo: !hasConnections(textOf(answerTo(answers, 0, "script").stdout), given) };
+  }
+  if (given.port !== undefined) return { isSo: answerTo(answers, 0, "tcp").open === wantsPresence };
+  const { stat, content } = answerTo(answers, 0, "path");
+  if (!wantsPresence) return { isSo: !stat.exists };
+  if (given.search_regex === undefined || content === undefined) {
+    return { isSo: stat.exists && given.search_regex === undefined };
+  }
+  const compiled = pythonRegExp(given.search_regex, "m");
+  if ("refused" in compiled) return { isSo: false, refused: compiled.refused };
+  const match = textOf(content).match(compiled.regexp);
+  return match === null ? { isSo: false } : { isSo: true, match };
+}
+
+/** The kernel's numbers for the states of a connection. */
+const stateNumbers: Readonly<Record<string, string>> = {
+  ESTABLISHED: "01",
+  SYN_SENT: "02",
+  SYN_RECV: "03",
+  FIN_WAIT1: "04",
+  FIN_WAIT2: "05",
+  TIME_WAIT: "06",
+};
+
+/** An address as /proc/net/tcp writes it: hexadecimal, each group of four bytes backwards. */
+export function procAddress(address: string): string | undefined {
+  const parts = address.split(".").map(Number);
+  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255))
+    return undefined;
+  return parts
+    .reverse()
+    .map((part) => part.toString(16).padStart(2, "0").toUpperCase())
+    .join("");
+}
+
+function hasConnections(table: string, given: WaitArgs): boolean {
+  const port = (given.port ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const states = new Set(given.active_connection_states.map((name) => stateNumbers[name]));
+  const excluded = given.exclude_hosts.flatMap((address) => procAddress(address) ?? []);
+  return table.split("\n").some((line) => {
+    const [, local = "", remote = "", state = ""] = line.trim().split(/\s+/);
+    const from = remote.split(":")[0] ?? "";
+    return (
+      local.endsWith(`:${port}`) && states.has(state) && !excluded.some((address) => from.endsWith(address))
+    );
+  });
+}
+
+const nothing: Plan = { steps: [], diffs: [] };
+
+function plan(given: WaitArgs, seen: Seen, context: ModuleContext): Plan {
+  if (context.check) return { ...nothing, skip: "not waited for in check mode" };
+  if (seen.refused !== undefined) return { ...nothing, fail: seen.refused };
+  const timeoutMs = given.timeout * 1000;
+  if (isIdle(given)) {
+    const leftMs = timeoutMs - context.elapsedMs;
+    return leftMs <= 0 || context.round > 0 ? nothing : { ...nothing, again: true, waitMs: leftMs };
+  }
+  if (!isLooking(given, context)) return { ...nothing, again: true, waitMs: given.delay * 1000 };
+  if (seen.isSo) return nothing;
+  if (context.elapsedMs >= timeoutMs) return { ...nothing, fail: given.msg ?? timeoutMessage(given) };
+  return { ...nothing, again: true, waitMs: given.sleep * 1000 };
+}
+
+function timeoutMessage(given: WaitArgs): string {
+  const what = given.port === undefined ? given.path : `${given.host}:${given.port}`;
+  const wanted = given.search_regex === undefined ? given.state : `containing "${given.search_regex}"`;
+  return `${what} was not ${wanted} within ${given.timeout} s`;
+}
+
+export default defineModule({
+  kind: "host",
+  name: "wait_for",
+  summary: "Waits until a port is open or closed, a path is there or gone, a file contains something.",
+  args,
+  example: "- name: ZooKeeper listens\n  wait_for: {port: 2181, timeout: 30}\n",
+  reads: "world",
+  readOnly: true,
+  ask,
+  read,
+  plan,
+  result: (seen, _outcome, given, context) => ({
+    state: given.state,
+    elapsed: Math.round(context.elapsedMs / 1000),
+    ...(given.port === undefined ? {} : { port: given.port }),
+    ...(given.path === undefined ? {} : { path: given.path }),
+    search_regex: given.search_regex ?? null,
+    match_groups: seen.match?.slice(1).map((group) => group ?? null) ?? [],
+    match_groupdict: { ...seen.match?.groups },
+  }),
+});
