@@ -1,6 +1,6 @@
 /** CliIo of the real process: standard streams, environment, terminal, signals. */
-import { dirname, join } from "node:path";
 import { ProvisionError } from "../base/errors.ts";
+import { packageRoot } from "../base/package-root.ts";
 import type { CliIo, PromptOptions } from "./io.ts";
 
 export function processIo(): CliIo {
@@ -16,7 +16,7 @@ export function processIo(): CliIo {
     columns: stdout.columns ?? 80,
     colour: wantsColour(env, isTTY),
     cwd: process.cwd(),
-    packageRoot: join(dirname(import.meta.dirname), ".."),
+    packageRoot,
     prompt,
     readStdin,
     signal: interruptSignal(),

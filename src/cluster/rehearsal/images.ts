@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
+import { packageRoot } from "../../base/package-root.ts";
 import { ProgramFailed, runProgram } from "../runtime/run-program.ts";
 import type { Say } from "./say.ts";
 
@@ -18,7 +19,7 @@ const sbinPath = "/usr/local/sbin:/usr/sbin:/sbin";
 
 export const helloImage = "provision/hello";
 
-const recipe = (name: string): string => join(import.meta.dirname, name);
+const recipe = (name: string): string => join(packageRoot, "src", "cluster", "rehearsal", name);
 
 async function recipeTag(...folders: readonly string[]): Promise<string> {
   const hash = createHash("sha256");

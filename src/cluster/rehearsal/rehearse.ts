@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProvisionError } from "../../base/errors.ts";
+import { packageRoot } from "../../base/package-root.ts";
 import type { PlaybookResult, RunPlaybook } from "../operations/run-playbook.ts";
 import { runProgram } from "../runtime/run-program.ts";
 import { ensureDockerEngine } from "./docker-engine.ts";
@@ -134,7 +135,7 @@ export async function loadHelloImage(request: RehearsalRequest, hosts: Rehearsal
   await runProgram("docker", ["save", "--output", archive, `${helloImage}:latest`]);
   const loaded = await request.runPlaybook({
     inventories: inventories(request, hosts),
-    playbooks: [join(import.meta.dirname, "playbooks", "load-hello.yml")],
+    playbooks: [join(packageRoot, "src", "cluster", "rehearsal", "playbooks", "load-hello.yml")],
     extraVars: { hello_archive: archive },
   });
   succeeded("load the app's image", loaded);

@@ -85,7 +85,7 @@ async function pack(work: string, version: string, part: string, archive: string
   await rename(part, archive);
 }
 
-async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
+export async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
   const built = join(packageRoot, "dist", "daemons.mjs");
   const source = join(packageRoot, "src", "cluster", "runtime", "daemon-main.ts");
   if (!existsSync(source)) return await readFile(built);
@@ -123,7 +123,7 @@ async function runtimeVersion(request: RuntimeRequest, nodeIntegrity: string): P
 
 /** What the bundle is made of, by relative path: the scheduler wing, base/, this entry, and the locked packages. */
 async function daemonSources(packageRoot: string): Promise<string[]> {
-  if (!existsSync(join(packageRoot, "src"))) return [join("dist", "daemons.mjs")];
+  if (!existsSync(join(packageRoot, "src", "scheduler"))) return [join("dist", "daemons.mjs")];
   const folders = [join("src", "scheduler"), join("src", "base"), join("src", "cluster", "runtime")];
   const found = await Promise.all(
     folders.map(async (folder) => {

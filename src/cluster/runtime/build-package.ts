@@ -1,0 +1,50 @@
+/**
+ * `npm run build`: what the npm package holds. dist/main.mjs (the command line, bundled in chunks so that a command loads
+ * only what it needs), dist/daemons.mjs (what hosts run), dist/provision (starts the pinned Node). Roles, site.yml and
+ * the example inventories go along as they are.
+ */
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { packageRoot } from "../../base/package-root.ts";
+import { daemonBundle } from "./prepare-runtime.ts";
+
+const dist = join(packageRoot, "dist");
+
+/** Large, native or full of paths of their own: loaded from node_modules when they are needed. */
+const external = ["testcontainers", "ssh2", "node-ssh", "esbuild"];
+
+const launcher = `#!/bin/sh
+# Starts the Node that came with this package, wherever npm put it.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd -P)
+case $(uname -m) in x86_64) cpu=x64 ;; *) cpu=arm64 ;; esac
+for modules in "$here/../node_modules" "$here/../.."; do
+  node=$modules/node-linux-$cpu/bin/node
+  [ -x "$node" ] && exec "$node" "$here/main.mjs" "$@"
+done
+exec node "$here/main.mjs" "$@"
+`;
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+await build({
+  entryPoints: { main: join(packageRoot, "src/main.ts") },
+  outdir: dist,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  external,
+  legalComments: "none",
+  banner: {
+    js: 'import { createRequire as provisionCreateRequire } from "node:module"; const require = provisionCreateRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+});
+await writeFile(join(dist, "daemons.mjs"), await daemonBundle(packageRoot));
+await writeFile(join(dist, "provision"), launcher);
+await chmod(join(dist, "provision"), 0o755);
+process.stdout.write(`dist: ${(await readdir(dist)).length} files\n`);
