@@ -1,4 +1,11 @@
-/** Hosts and groups as loaded from all sources, in Ansible's order. Filled in by inventory/load-inventory.ts. */
+/**
+ * Hosts and groups as loaded from all sources, in Ansible's order. Filled in by inventory/load-inventory.ts.
+ *
+ * load-inventory.ts finds out what a source is and gives its text to parse-ini, parse-yaml-inventory or run-script;
+ * these tell an InventoryBuilder, which settles order, "ungrouped" and depths. match-pattern.ts answers patterns,
+ * group-order.ts walks the group tree, vars-files.ts finds and reads group_vars/ and host_vars/. Which variable wins is
+ * not decided here (vars/precedence).
+ */
 import type { SourceNode } from "../source/node.ts";
 import type { Variable } from "../vars/variable.ts";
 
@@ -16,6 +23,8 @@ export interface InventoryHost {
   readonly vars: ReadonlyMap<string, Variable>;
   /** Direct groups, in order. */
   readonly groups: readonly string[];
+  /** The source that named it first: `inventory_file`. */
+  readonly file?: string;
 }
 export interface InventoryGroup {
   readonly name: string;
