@@ -1,0 +1,124 @@
+/**
+ * Where each thing that must not be lost has its key, and how a state comes back from them. One node an app version,
+ * an instance, a deployment: each a few hundred bytes to a few kilobytes, far below ZooKeeper's limit of 1 MB.
+ *
+ *   /framework                 the framework's id
+ *   /leader                    who wrote last: a fence, see `Fence`
+ *   /apps/<app>                the version that is current
+ *   /versions/<app>/<version>  a definition
+ *   /groups/<group>            dependencies
+ *   /instances/<app>/<uuid>    an instance
+ *   /deployments/<id>          a deployment that runs
+ */
+import type { Store, StoredValue, StoreOperation } from "../../store.ts";
+import type { Write } from "../core/draft.ts";
+import { emptyState, type GroupRecord, type MarathonState, type Settings } from "../core/state.ts";
+import type { AppDefinition, AppId } from "../model/app.ts";
+import type { Deployment } from "../model/deployment.ts";
+import { appOfInstance, type Instance, uuidOfInstance } from "../model/instance.ts";
+import { root, safeId } from "../model/path-id.ts";
+
+const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const parsed = <T>({ value }: StoredValue): T => JSON.parse(new TextDecoder().decode(value)) as T;
+
+/** "a_b" of "/a/b", "_" of the root; segments never hold "_". */
+const nodeOf = (id: AppId): string => (id === root ? "_" : safeId(id));
+const idOfNode = (node: string): AppId => (node === "_" ? root : `/${node.replaceAll("_", "/")}`);
+
+function keyOf(write: Write): string {
+  switch (write.kind) {
+    case "framework":
+      return "/framework";
+    case "app":
+      return `/apps/${nodeOf(write.id)}`;
+    case "version":
+      return `/versions/${nodeOf(write.id)}/${write.version}`;
+    case "group":
+      return `/groups/${nodeOf(write.id)}`;
+    case "instance":
+      return `/instances/${nodeOf(appOfInstance(write.id))}/${uuidOfInstance(write.id)}`;
+    case "deployment":
+      return `/deployments/${write.id}`;
+  }
+}
+
+function storedValueOf(write: Write): unknown {
+  if (write.kind === "framework") return { id: write.id };
+  if (write.kind === "app") return write.version === undefined ? undefined : { version: write.version };
+  return write.value;
+}
+
+/** The last write of a key wins; the order of first writes stays. */
+export function operationsOf(writes: readonly Write[]): readonly StoreOperation[] {
+  const last = new Map<string, StoreOperation>();
+  for (const write of writes) {
+    const key = keyOf(write);
+    const value = storedValueOf(write);
+    last.set(key, value === undefined ? { op: "delete", key } : { op: "put", key, value: bytes(value) });
+  }
+  return [...last.values()];
+}
+
+/** How many nodes are read at the same time. */
+const maxReads = 64;
+
+export async function loadState(store: Store, settings: Settings): Promise<MarathonState> {
+  const [framework, apps, versions, groups, instances, deployments] = await Promise.all([
+    store.get("/framework"),
+    readAll<{ version: string }>(store, "/apps"),
+    readNested<AppDefinition>(store, "/versions"),
+    readAll<GroupRecord>(store, "/groups"),
+    readNested<Instance>(store, "/instances"),
+    readAll<Deployment>(store, "/deployments"),
+  ]);
+  const byApp = new Map<AppId, readonly AppDefinition[]>();
+  for (const [node, definitions] of versions) {
+    byApp.set(
+      idOfNode(node),
+      definitions.toSorted((a, b) => (a.version < b.version ? -1 : 1)),
+    );
+  }
+  const current = new Map<AppId, AppDefinition>();
+  for (const [node, { version }] of apps) {
+    const id = idOfNode(node);
+    const definition = byApp.get(id)?.find((candidate) => candidate.version === version);
+    if (definition !== undefined) current.set(id, definition);
+  }
+  const base = emptyState(settings);
+  return {
+    ...base,
+    ...(framework === undefined ? {} : { frameworkId: parsed<{ id: string }>(framework).id }),
+    apps: current,
+    versions: byApp,
+    groups: new Map([...groups].map(([node, group]) => [idOfNode(node), group])),
+    instances: new Map(
+      [...instances].map(([node, list]) => [idOfNode(node), new Map(list.map((one) => [one.id, one]))]),
+    ),
+    deployments: new Map(deployments),
+    lastVersion: [...byApp.values()]
+      .flatMap((list) => list.at(-1)?.version ?? [])
+      .reduce((a, b) => (a > b ? a : b), base.lastVersion),
+  };
+}
+
+async function readNested<T>(store: Store, key: string): Promise<ReadonlyMap<string, readonly T[]>> {
+  const found = new Map<string, readonly T[]>();
+  for (const name of await store.list(key)) {
+    const values = [...(await readAll<T>(store, `${key}/${name}`)).values()];
+    if (values.length > 0) found.set(name, values);
+  }
+  return found;
+}
+
+async function readAll<T>(store: Store, key: string): Promise<ReadonlyMap<string, T>> {
+  const names = await store.list(key);
+  const found = new Map<string, T>();
+  for (let at = 0; at < names.length; at += maxReads) {
+    const part = names.slice(at, at + maxReads);
+    const values = await Promise.all(part.map((name) => store.get(`${key}/${name}`)));
+    values.forEach((value, index) => {
+      if (value !== undefined) found.set(part[index] ?? "", parsed<T>(value));
+    });
+  }
+  return found;
+}
