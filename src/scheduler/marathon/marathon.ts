@@ -58,11 +58,14 @@ export interface RunningMarathon {
   readonly url: string;
   readonly port: number;
   readonly isLeading: boolean;
+  /** Ends every task and waits for it; the apps stay and start anew next time. False: some would not end in time. */
+  endTasks(timeoutMs: number): Promise<boolean>;
   stop(): Promise<void>;
 }
 
 export const marathonVersion = "1.10.0";
 const abdicationDelayMs = 500;
+const drainPollMs = 50;
 
 export async function runMarathon(options: MarathonOptions): Promise<RunningMarathon> {
   const marathon = new Marathon(options);
@@ -131,12 +134,25 @@ class Marathon {
       get isLeading() {
         return isLeading();
       },
+      endTasks: (timeoutMs) => this.#endTasks(timeoutMs),
       stop: async () => {
         this.#term?.end("stopping");
         await leadership.withdraw();
         await server.close();
       },
     };
+  }
+
+  async #endTasks(timeoutMs: number): Promise<boolean> {
+    const engine = this.#term?.engine;
+    if (engine === undefined) return false;
+    engine.post({ type: "drain" });
+    const until = this.#clock.monotonic() + timeoutMs;
+    while (this.#clock.monotonic() < until) {
+      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+      if (engine.state.link.draining && engine.state.instances.size === 0) return true;
+    }
+    return false;
   }
 
   #onElected(): void {

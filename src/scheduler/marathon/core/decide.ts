@@ -15,6 +15,7 @@ import { type HealthResult, handleHealth, handleReadiness, type ReadinessResult 
 import { handleCommand } from "./handle-command.ts";
 import { handleStatus } from "./handle-status.ts";
 import { handleTick, reconcileAll } from "./handle-tick.ts";
+import { stopInstance } from "./kill.ts";
 import { handleOffers } from "./match-offers.ts";
 import { reconcileApp } from "./reconcile-app.ts";
 import type { MarathonState } from "./state.ts";
@@ -29,7 +30,9 @@ export type CoreEvent =
   | { readonly type: "agentLost"; readonly agentId: string }
   | { readonly type: "health"; readonly result: HealthResult }
   | { readonly type: "readiness"; readonly result: ReadinessResult }
-  | { readonly type: "tick" };
+  | { readonly type: "tick" }
+  /** The daemon ends and its tasks with it; the apps stay and start anew with the next one. */
+  | { readonly type: "drain" };
 
 export type Reply =
   | { readonly ok: true; readonly result: CommandResult }
@@ -88,6 +91,9 @@ function handle(draft: Draft, event: CoreEvent): Reply | undefined {
     case "tick":
       handleTick(draft);
       return undefined;
+    case "drain":
+      drain(draft);
+      return undefined;
   }
 }
 
@@ -97,11 +103,20 @@ function handleSubscribed(draft: Draft, frameworkId: string, master: string): vo
     draft.patch({ frameworkId });
     draft.writes.push({ kind: "framework", id: frameworkId });
   }
-  draft.patch({ link: { connected: true, suppressed: false, revivedAt: 0, reconciledAt: draft.now } });
+  draft.patch({
+    link: { ...draft.state.link, connected: true, suppressed: false, revivedAt: 0, reconciledAt: draft.now },
+  });
   draft.tell(isNew ? "scheduler_registered_event" : "scheduler_reregistered_event", { frameworkId, master });
   reconcileAll(draft);
   for (const appId of draft.state.apps.keys()) draft.dirty.add(appId);
   for (const appId of draft.state.instances.keys()) draft.dirty.add(appId);
+}
+
+function drain(draft: Draft): void {
+  draft.patch({ link: { ...draft.state.link, draining: true } });
+  for (const instances of draft.state.instances.values()) {
+    for (const instance of instances.values()) stopInstance(draft, instance);
+  }
 }
 
 /** How often apps and deployments may set each other off within one event; a step each is the usual. */

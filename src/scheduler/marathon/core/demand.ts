@@ -27,6 +27,7 @@ export function adjustDemand(draft: Draft): void {
 /** When the newest of the present wants arose; undefined: nothing can be launched now. */
 function wantedSince(draft: Draft): number | undefined {
   let newest: number | undefined;
+  if (draft.state.link.draining) return undefined;
   for (const [appId, entry] of draft.state.queue) {
     const definition = definitionOf(draft.state, appId, entry.version);
     if (definition === undefined) continue;

@@ -66,6 +66,7 @@ function poolsOf(offers: readonly Offer[]): readonly AgentPool[] {
 
 function wantsOf(draft: Draft): readonly Want[] {
   const { state } = draft;
+  if (state.link.draining) return [];
   return [...state.queue].flatMap(([appId, entry]) => {
     const definition = definitionOf(state, appId, entry.version);
     if (definition === undefined || launchableAt(state, definition) > draft.now) return [];

@@ -81,6 +81,8 @@ export interface Link {
   readonly suppressed: boolean;
   readonly revivedAt: number;
   readonly reconciledAt: number;
+  /** Nothing is launched any more, and everything is told to end. */
+  readonly draining: boolean;
 }
 
 export interface Settings {
@@ -139,7 +141,7 @@ export const emptyState = (settings: Settings = defaultSettings): MarathonState 
   kills: new Map(),
   failures: new Map(),
   agents: new Map(),
-  link: { connected: false, suppressed: false, revivedAt: 0, reconciledAt: 0 },
+  link: { connected: false, suppressed: false, revivedAt: 0, reconciledAt: 0, draining: false },
 });
 
 const none: ReadonlyMap<InstanceId, Instance> = new Map();
