@@ -1,0 +1,66 @@
+/** The tables of filters and tests, and how one is called. Names may carry `ansible.builtin.` in front. */
+import { nearest } from "../../../base/nearest.ts";
+import { collectionFilters } from "./filters/collections.ts";
+import { dataFilters } from "./filters/data.ts";
+import { hashFilters } from "./filters/hashes.ts";
+import { listFilters } from "./filters/lists.ts";
+import { mathFilters } from "./filters/math.ts";
+import { pathFilters } from "./filters/paths.ts";
+import { regexFilters } from "./filters/regex.ts";
+import { setFilters } from "./filters/sets.ts";
+import { textFilters } from "./filters/text.ts";
+import { timeFilters } from "./filters/time.ts";
+import { valueFilters } from "./filters/values.ts";
+import type { Filter, Invocation, Test } from "./runtime.ts";
+import { hostTests } from "./tests/results.ts";
+import { valueTests } from "./tests/values.ts";
+import { blankText, Fault, Undefined, type Value } from "./value.ts";
+
+export const filters: Readonly<Record<string, Filter>> = {
+  ...collectionFilters,
+  ...dataFilters,
+  ...hashFilters,
+  ...listFilters,
+  ...mathFilters,
+  ...pathFilters,
+  ...regexFilters,
+  ...setFilters,
+  ...textFilters,
+  ...timeFilters,
+  ...valueFilters,
+};
+export const tests: Readonly<Record<string, Test>> = { ...hostTests, ...valueTests };
+
+/** These are for what may be missing. */
+const takesUndefined = new Set(["default", "d", "mandatory", "type_debug"]);
+const testsUndefined = new Set(["defined", "undefined"]);
+
+const shortName = (name: string): string =>
+  name.replace(/^ansible\.(?:builtin|legacy|utils|netcommon)\./, "");
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+export const hasFilter = (name: string): boolean => own(filters, shortName(name)) !== undefined;
+export const hasTest = (name: string): boolean => own(tests, shortName(name)) !== undefined;
+
+export function callFilter(input: Value, call: Invocation): Value {
+  const name = shortName(call.name);
+  const filter = own(filters, name);
+  if (filter === undefined) throw unknown("filter", name, Object.keys(filters));
+  const given = input instanceof Undefined && !takesUndefined.has(name) ? blankText(input) : input;
+  return filter(given, { ...call, name });
+}
+
+export function callTest(input: Value, call: Invocation): boolean {
+  const name = shortName(call.name);
+  const test = own(tests, name);
+  if (test === undefined) throw unknown("test", name, Object.keys(tests));
+  if (input instanceof Undefined && !testsUndefined.has(name)) throw input.fault();
+  return test(input, { ...call, name });
+}
+
+function unknown(what: string, name: string, names: readonly string[]): Fault {
+  const fault = new Fault(`there is no ${what} "${name}"`);
+  fault.near = nearest(name, names);
+  return fault;
+}

@@ -1,0 +1,50 @@
+/** `loop` and `with_*`: the items that a task goes through. */
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import type { JsonValue } from "../../base/json.ts";
+import type { SourceNode } from "../source/node.ts";
+import { runLookup } from "./expressions/lookups.ts";
+import { Renderer } from "./expressions/renderer.ts";
+import { Fault, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
+import { errorOf } from "./render.ts";
+import type { RenderContext } from "./render-context.ts";
+
+export interface LoopSource {
+  /** "loop", or what follows `with_`. */
+  readonly form: string;
+  readonly over: SourceNode;
+}
+
+export function expandLoop(loop: LoopSource, context: RenderContext): readonly JsonValue[] {
+  const { form, over } = loop;
+  const renderer = new Renderer(context);
+  try {
+    const value = bareVariable(over, renderer) ?? renderer.renderNode(over);
+    if (form === "loop") return itemsOf(value, over.span);
+    const terms = isList(value) ? value : [value];
+    return runLookup(form, { terms, options: new Map(), renderer }).map(toJson);
+  } catch (error) {
+    if (error instanceof Fault) throw errorOf(error, over.span);
+    throw error;
+  }
+}
+
+function itemsOf(value: Value, span: Span): readonly JsonValue[] {
+  if (value instanceof Undefined) throw value.fault();
+  if (isList(value)) return value.map(toJson);
+  const isDict = typeName(value) === "dict";
+  throw new ProvisionError({
+    code: "bad-expression",
+    action: "go through the loop",
+    state: `a list is wanted, and a ${typeName(value)} was given`,
+    span,
+    fix: isDict ? 'write "{{ … | dict2items }}"' : undefined,
+  });
+}
+
+/** Old playbooks name a variable without braces: `with_items: users`. */
+function bareVariable(over: SourceNode, renderer: Renderer): Value | undefined {
+  if (over.kind !== "scalar" || typeof over.value !== "string" || !/^[A-Za-z_]\w*$/.test(over.value))
+    return undefined;
+  const value = renderer.variable(over.value);
+  return value === undefined || value instanceof Undefined || typeof value === "string" ? undefined : value;
+}

@@ -1,0 +1,121 @@
+/**
+ * Variables and expressions: this folder turns what YAML says into values.
+ *
+ * `precedence.ts` lays the sources of variables over each other into a Scope; a Scope knows for each name the one
+ * Variable that counts. `render` and its kin evaluate the Jinja in a node against a RenderContext (`expressions/`:
+ * lexer and parser → tree → evaluator with Python's semantics; filters, tests and lookups in tables). A variable that
+ * is a template is rendered when it is used; a value that came from a host is data and never rendered, however it
+ * looks. `vault/` opens what is encrypted. Nothing here knows tasks, hosts' connections or modules.
+ */
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { SourceNode } from "../source/node.ts";
+import { truth } from "./expressions/compare.ts";
+import { isTemplate } from "./expressions/compile.ts";
+import { omitPlaceholder } from "./expressions/globals.ts";
+import { Renderer } from "./expressions/renderer.ts";
+import { str } from "./expressions/text.ts";
+import { Fault, toJson, type Value } from "./expressions/value.ts";
+import type { RenderContext } from "./render-context.ts";
+
+export { omitPlaceholder };
+
+/** A node with everything in it rendered. A string that is one expression alone keeps the expression's type. */
+export const render = (node: SourceNode, context: RenderContext): JsonValue =>
+  run(context, (renderer) => toJson(renderer.renderNode(node)), node.span);
+
+/** A string of a playbook, or any text that stands at `span`. */
+export const renderText = (text: string, span: Span, context: RenderContext): JsonValue =>
+  isTemplate(text) ? run(context, (renderer) => toJson(renderer.renderString(text, span)), span) : text;
+
+/** The same as text, for names and paths. */
+export const renderToString = (node: SourceNode, context: RenderContext): string =>
+  run(context, (renderer) => textOf(renderer.renderNode(node)), node.span);
+const textOf = (value: Value): string => (value === null ? "" : str(value));
+
+/** Bare Jinja without braces: `until`, `assert`'s `that`, `debug`'s `var`. */
+export const evaluateExpression = (expression: string, span: Span, context: RenderContext): JsonValue =>
+  run(context, (renderer) => toJson(bare(renderer, expression, span)), span);
+
+/**
+ * A condition. Words that mean yes or no count as what they mean, so that `-e flag=false` is false; other values by
+ * Python's truth. A condition in braces is understood, though the braces are not needed.
+ */
+export const evaluateCondition = (
+  expression: string | boolean,
+  span: Span,
+  context: RenderContext,
+): boolean => {
+  if (typeof expression === "boolean") return expression;
+  return run(context, (renderer) => asCondition(bare(renderer, expression, span)), span);
+};
+
+function bare(renderer: Renderer, expression: string, span: Span): Value {
+  if (expression.includes("{{") || expression.includes("{%")) {
+    const whole = /^\s*\{\{-?([\s\S]*?)-?\}\}\s*$/.exec(expression)?.[1];
+    if (whole === undefined || whole.includes("}}")) return renderer.renderString(expression, span);
+  }
+  return expression.includes("{{")
+    ? renderer.renderString(expression.trim(), span)
+    : renderer.expression(expression, span);
+}
+
+function asCondition(value: Value): boolean {
+  if (typeof value !== "string") return truth(value);
+  if (/^(?:false|no|off|n|f|0|)$/i.test(value.trim())) return false;
+  return true;
+}
+
+export interface TemplateFileRequest {
+  readonly text: string;
+  /** Path as shown in messages; `include` looks beside it. */
+  readonly file: string;
+  readonly language: "hbs" | "j2";
+  /** Names that only this template sees (`ansible_managed`, `template_path`, …). */
+  readonly variables?: JsonObject;
+}
+
+/** A template file, as the module `template` does it. */
+export function renderTemplateFile(request: TemplateFileRequest, context: RenderContext): string {
+  const span: Span = { file: request.file, line: 1, column: 1 };
+  const variables = new Map<string, Value>(Object.entries(request.variables ?? {}));
+  return run(context, (renderer) => renderer.renderFile(request.file, request.text, { variables }), span);
+}
+
+/** Leaves out what rendered to `omit`: members of objects and items of lists, at every depth. */
+export function dropOmitted(value: JsonValue): JsonValue | undefined {
+  if (value === omitPlaceholder) return undefined;
+  if (Array.isArray(value)) return value.map(dropOmitted).filter((item) => item !== undefined);
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).flatMap(([key, member]) => {
+    const left = dropOmitted(member);
+    return left === undefined ? [] : [[key, left] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
+/** Faults become errors with a place; everything else that is thrown is a defect and goes on. */
+function run<T>(context: RenderContext, work: (renderer: Renderer) => T, span: Span): T {
+  try {
+    return work(new Renderer(context));
+  } catch (error) {
+    if (error instanceof Fault) throw errorOf(error, span);
+    throw error;
+  }
+}
+
+export function errorOf(fault: Fault, span: Span): ProvisionError {
+  const through = fault.through.slice(1);
+  return new ProvisionError({
+    code: fault.undefinedName === undefined ? "bad-expression" : "undefined-variable",
+    action: fault.located?.subject ?? "evaluate the expression",
+    state: fault.message,
+    span: fault.located?.span ?? span,
+    why:
+      through.length > 0 ? `it is needed by ${through.map((name) => `"${name}"`).join(", by ")}` : undefined,
+    fix: fault.near === undefined ? undefined : `write "${fault.near}" instead of "${wrongName(fault)}"`,
+    cause: fault,
+  });
+}
+const wrongName = (fault: Fault): string =>
+  (fault.undefinedName ?? /"([^"]+)"/.exec(fault.message)?.[1] ?? "").replace(/^"|"$/g, "");
