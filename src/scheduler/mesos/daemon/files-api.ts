@@ -36,6 +36,7 @@ async function resolveWanted(attached: AttachedPaths, request: HttpRequest): Pro
   if (wanted === undefined || wanted === "")
     throw new HttpError({ status: 400, message: "Expecting 'path=value' in query." });
   const trimmed = wanted.replace(/\/+$/, "");
+  if (trimmed.split("/").includes("..")) throw notFound();
   for (let prefix = trimmed; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf("/")))) {
     const root = attached(prefix);
     if (root === undefined) continue;

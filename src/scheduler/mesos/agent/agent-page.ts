@@ -1,0 +1,2 @@
+import { staticPages } from "../../http/static-pages.ts";
+export const agentPages = staticPages([]);

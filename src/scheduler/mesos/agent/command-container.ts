@@ -1,0 +1,88 @@
+/** Command tasks: a process group under its supervisor, limited by cgroups where the host can. */
+import { findAccount } from "../daemon/account-names.ts";
+import type { Log } from "../daemon/coordination.ts";
+import { Resources } from "../protocol/resources.ts";
+import type { CommandInfo } from "../protocol/task.ts";
+import type { AgentTask } from "./agent-state.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { fetchAll } from "./fetcher.ts";
+import { isAlive, killOrphans, signalGroup } from "./process-table.ts";
+import type { ContainerWays } from "./run-container.ts";
+import { makeSandbox } from "./sandbox.ts";
+import { type EnvironmentOfAgent, taskEnvironment } from "./task-environment.ts";
+import type { Ending } from "./turn.ts";
+
+export interface ContainerSurroundings {
+  readonly environment: () => EnvironmentOfAgent;
+  readonly ip: string;
+  /** Run tasks as the user that they ask for; only root can. */
+  readonly switchUser: boolean;
+  readonly frameworksHome: string | undefined;
+  readonly fetchStallTimeoutMs: number;
+  readonly runFolder: (containerId: string) => string;
+  readonly log: Log;
+}
+
+export function accountOf(task: AgentTask, frameworkUser: string, switchUser: boolean) {
+  if (!switchUser || process.getuid?.() !== 0) return undefined;
+  const user = task.info.command?.user ?? frameworkUser;
+  if (user === "" || user === "root") return undefined;
+  const account = findAccount(user);
+  if (account === undefined) throw new Error(`the user "${user}" is not on this host`);
+  return account;
+}
+
+export const argvOf = (command: CommandInfo | undefined): readonly string[] => {
+  const value = command?.value ?? "";
+  if (command?.shell !== false) return ["/bin/sh", "-c", value];
+  // By Mesos's convention the first argument is the program's own name.
+  return [value, ...(command.arguments ?? []).slice(1)];
+};
+
+export function commandWays(around: ContainerSurroundings, cgroups: Cgroups | undefined): ContainerWays {
+  return {
+    async prepare({ task, framework, signal }) {
+      const account = accountOf(task, framework.user, around.switchUser);
+      makeSandbox(task.directory, account);
+      await fetchAll({
+        uris: task.info.command?.uris ?? [],
+        directory: task.directory,
+        account,
+        frameworksHome: around.frameworksHome,
+        signal,
+        stallTimeoutMs: around.fetchStallTimeoutMs,
+      });
+      const env = taskEnvironment(task, framework, around.environment());
+      return {
+        argv: argvOf(task.info.command),
+        directory: task.directory,
+        runFolder: around.runFolder(task.containerId),
+        env: account === undefined ? env : { HOME: account.home, USER: account.name, ...env },
+        account,
+      };
+    },
+    confine(task, pid) {
+      const resources = Resources.fromWire(task.info.resources);
+      cgroups?.enter(task.containerId, pid, {
+        cpus: resources.scalar("cpus"),
+        memMb: resources.scalar("mem"),
+      });
+    },
+    awaitStart: (task) =>
+      Promise.resolve({
+        container_id: { value: task.containerId },
+        network_infos: [{ ip_addresses: [{ protocol: "IPv4", ip_address: around.ip }] }],
+        ...(task.process === undefined ? {} : { executor_pid: task.process.pid }),
+      }),
+    salvage: (): Promise<Ending> => Promise.resolve({ signal: "Killed" }),
+    stop(task, hard) {
+      if (task.process !== undefined && isAlive(task.process))
+        signalGroup(task.process.pid, hard ? "SIGKILL" : "SIGTERM");
+    },
+    tidy(task) {
+      if (task.process !== undefined) killOrphans(task.process);
+      cgroups?.leave(task.containerId);
+    },
+    runFolder: around.runFolder,
+  };
+}
