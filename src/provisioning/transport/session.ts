@@ -81,5 +81,7 @@ export interface ConnectionPlan {
   readonly proxyJump?: string;
   /** Asked on a terminal for an unknown host key; absent: refuse. */
   readonly confirmHostKey?: (question: string) => Promise<boolean>;
+  /** Asked on a terminal for the passphrase of a key; absent: such a key is left out. */
+  readonly askSecret?: (question: string) => Promise<string>;
 }
 export type OpenSession = (plan: ConnectionPlan, signal?: AbortSignal) => Promise<Session>;

@@ -1,0 +1,165 @@
+/** What every Session has in common: a shell a user, transfers on channels of their own, a count of messages. */
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { ProvisionError } from "../../base/errors.ts";
+import { shellQuote } from "../../base/shell-quote.ts";
+import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import { type Launch, launchOf } from "./become-command.ts";
+import type { Channel } from "./channel.ts";
+import { limits } from "./limits.ts";
+import { LiveShell } from "./live-shell.ts";
+import type { Become, ConnectionPlan, Session, Shell, TransferOptions } from "./session.ts";
+import { ShellConnection } from "./shell-connection.ts";
+import { Transfer, type TransferPlan } from "./transfer.ts";
+
+export interface Network {
+  http(request: HttpRequest): Promise<HttpAnswer>;
+  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
+}
+
+export interface SessionParts {
+  readonly key: string;
+  readonly plan: ConnectionPlan;
+  readonly loginUser: string;
+  readonly openChannel: (launch: Launch) => Promise<Channel>;
+  readonly network: Network;
+  readonly close: () => Promise<void>;
+}
+
+export class BaseSession implements Session {
+  readonly key: string;
+  readonly #parts: SessionParts;
+  readonly #shells = new Map<string, LiveShell>();
+  #roundTrips = 0;
+  #isClosed = false;
+
+  constructor(parts: SessionParts) {
+    this.key = parts.key;
+    this.#parts = parts;
+  }
+
+  get roundTrips(): number {
+    return this.#roundTrips;
+  }
+
+  async shell(become: Become | null): Promise<Shell> {
+    const user = this.#isSelf(become) ? null : become;
+    const key = JSON.stringify(user);
+    const known = this.#shells.get(key);
+    if (known) return known;
+    const connect = (kill: readonly string[]): Promise<ShellConnection> => this.#connect(user, kill);
+    const count = (): void => {
+      this.#roundTrips += 1;
+    };
+    const shell = new LiveShell(user, this.#parts.loginUser, connect, count);
+    this.#shells.set(key, shell);
+    return shell;
+  }
+
+  /** root becoming root needs no sudo; other users keep their login, whose environment differs. */
+  #isSelf(become: Become | null): boolean {
+    return become?.user === "root" && this.#parts.loginUser === "root";
+  }
+
+  async #connect(become: Become | null, kill: readonly string[]): Promise<ShellConnection> {
+    if (this.#isClosed) throw this.#gone();
+    const launch = launchOf(become);
+    const channel = await this.#parts.openChannel(launch);
+    return new ShellConnection(channel, { host: this.#parts.plan.name, become, launch, kill });
+  }
+
+  async retireShells(): Promise<void> {
+    for (const shell of this.#shells.values()) shell.retire();
+  }
+
+  async upload(from: string | Uint8Array, remotePath: string, options: TransferOptions = {}): Promise<void> {
+    const opening = `umask 077; exec 9>${shellQuote(remotePath)}`;
+    const transfer = await this.#transfer({ opening, copy: "cat >&9" }, options);
+    try {
+      await transfer.ready;
+      const chunks =
+        typeof from === "string"
+          ? createReadStream(from, { highWaterMark: limits.transferChunkBytes })
+          : [from];
+      for await (const chunk of chunks) await transfer.write(chunk as Uint8Array);
+      transfer.end();
+      await transfer.finished(`send a file to "${remotePath}" on "${this.#parts.plan.name}"`);
+    } finally {
+      transfer.close();
+    }
+  }
+
+  async download(
+    remotePath: string,
+    localFile: string,
+    options: TransferOptions & { readonly maxBytes: number },
+  ): Promise<void> {
+    const action = `fetch "${remotePath}" from "${this.#parts.plan.name}"`;
+    const temporary = `${localFile}.provision-part`;
+    const file = await open(temporary, "w", 0o600);
+    const opening = `exec 9<${shellQuote(remotePath)}`;
+    const transfer = await this.#transfer({ opening, copy: "cat <&9" }, options);
+    try {
+      let bytes = 0;
+      for await (const chunk of transfer.output()) {
+        bytes += chunk.length;
+        if (bytes > options.maxBytes) throw tooLarge(action, options.maxBytes);
+        await file.write(chunk);
+      }
+      await transfer.finished(action);
+      await file.close();
+      await rename(temporary, localFile);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+      throw error;
+    } finally {
+      transfer.close();
+    }
+  }
+
+  async #transfer(
+    script: TransferPlan["script"],
+    { become = null, signal }: TransferOptions,
+  ): Promise<Transfer> {
+    if (this.#isClosed) throw this.#gone();
+    signal?.throwIfAborted();
+    this.#roundTrips += 1;
+    const user = this.#isSelf(become) ? null : become;
+    const launch = launchOf(user);
+    const channel = await this.#parts.openChannel(launch);
+    return new Transfer(channel, { launch, become: user, script, host: this.#parts.plan.name, signal });
+  }
+
+  http(request: HttpRequest): Promise<HttpAnswer> {
+    this.#roundTrips += 1;
+    return this.#parts.network.http(request);
+  }
+
+  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }> {
+    this.#roundTrips += 1;
+    return this.#parts.network.tcp(host, port, timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const shell of this.#shells.values()) shell.close();
+    this.#shells.clear();
+    await this.#parts.close();
+  }
+
+  #gone(): ProvisionError {
+    return new ProvisionError({
+      code: "connection-lost",
+      action: `open a shell on "${this.#parts.plan.name}"`,
+      state: "the connection was closed",
+    });
+  }
+}
+
+const tooLarge = (action: string, maxBytes: number): ProvisionError =>
+  new ProvisionError({
+    code: "output-too-large",
+    action,
+    state: `the file is longer than ${maxBytes} bytes`,
+  });

@@ -1,0 +1,26 @@
+/** Named limits of how bytes travel. */
+export const limits = {
+  /** Output of one frame, both streams together, that the controller holds in memory. */
+  frameOutputBytes: 64 * 1024 * 1024,
+  /** From a step's end until nobody holds its stdout and stderr any more. */
+  cleanTimeoutMs: 200,
+  /** Channels kept for daemons that hold a step's output; sshd allows 10 a connection. */
+  parkedShells: 3,
+  /** From opening a channel to the shell's first word; sudo may ask a directory service. */
+  shellOpenTimeoutMs: 30_000,
+  /** What a login shell may say before ours speaks, and what is shown of it in errors. */
+  chatterBytes: 64 * 1024,
+  /** One message on its way into a channel before waiting for the other side to read. */
+  transferChunkBytes: 256 * 1024,
+  /** An idle connection is asked for life this often, and is dead after so many missing answers. */
+  keepaliveIntervalMs: 10_000,
+  keepaliveCountMax: 3,
+  /** sshd drops connects while 10 are not yet authenticated (MaxStartups 10:30:100). */
+  connectAttempts: 5,
+  connectRetryMs: 400,
+  connectsInFlight: 8,
+  /** From saying goodbye to the connection being gone. */
+  closeTimeoutMs: 1000,
+  proxyJumps: 8,
+  redirects: 10,
+} as const;

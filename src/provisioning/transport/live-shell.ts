@@ -1,0 +1,86 @@
+/** A user's shell as the engine sees it: always there. Behind it connections come and go. */
+
+import { limits } from "./limits.ts";
+import type { Become, Frame, FrameResult, Shell } from "./session.ts";
+import type { ShellConnection } from "./shell-connection.ts";
+
+/** `kill` are shells of before which the new one ends first of all. */
+export type ConnectShell = (kill: readonly string[]) => Promise<ShellConnection>;
+
+export class LiveShell implements Shell {
+  readonly user: string;
+  readonly #connect: ConnectShell;
+  readonly #onMessage: () => void;
+  #connection: ShellConnection | undefined;
+  #kill: string[] = [];
+  /** Shells whose output somebody still holds. */
+  readonly #parked: ShellConnection[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(become: Become | null, loginUser: string, connect: ConnectShell, onMessage: () => void) {
+    this.user = become?.user ?? loginUser;
+    this.#connect = connect;
+    this.#onMessage = onMessage;
+  }
+
+  /** Opens the connection without waiting for it, when it is known that it will be needed. */
+  async open(): Promise<void> {
+    this.#connection ??= await this.#connect([]);
+  }
+
+  exchange(frames: readonly Frame[]): Promise<readonly FrameResult[]> {
+    const result = this.#last.then(() => this.#run(frames));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The next message goes to a new shell. */
+  retire(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  close(): void {
+    this.retire();
+    for (const connection of this.#parked.splice(0)) connection.close();
+  }
+
+  async #run(frames: readonly Frame[]): Promise<readonly FrameResult[]> {
+    const results: FrameResult[] = [];
+    let succeeded = true;
+    while (results.length < frames.length) {
+      const connection = await this.#connected();
+      const rest = frames.slice(results.length);
+      this.#onMessage();
+      const outcome = await connection.send(rest, succeeded);
+      succeeded &&= outcome.results.every((result, i) => isSuccess(result, rest[i]));
+      results.push(...outcome.results);
+      if (outcome.retire) await this.#replace(connection, outcome.retire, results.length < frames.length);
+    }
+    return results;
+  }
+
+  /** A hanging step is killed now, not with the next message; a held shell only if frames wait in it. */
+  async #replace(old: ShellConnection, retire: { kill: string; isHeld: boolean }, hasMore: boolean) {
+    this.#connection = undefined;
+    if (retire.isHeld) this.#park(old);
+    if (hasMore || !retire.isHeld) this.#kill.push(retire.kill);
+    if (!retire.isHeld) await this.#connected();
+  }
+
+  #park(connection: ShellConnection): void {
+    this.#parked.push(connection);
+    if (this.#parked.length > limits.parkedShells) this.#parked.shift()?.close();
+  }
+
+  async #connected(): Promise<ShellConnection> {
+    if (this.#connection?.isUsable) return this.#connection;
+    const kill = this.#kill;
+    this.#kill = [];
+    this.#connection = await this.#connect(kill);
+    return this.#connection;
+  }
+}
+
+const isSuccess = (result: FrameResult, frame: Frame | undefined): boolean =>
+  result.skipped || (!result.timedOut && (frame?.okCodes ?? [0]).includes(result.code));

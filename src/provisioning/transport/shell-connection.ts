@@ -1,0 +1,349 @@
+/**
+ * One live sh on one channel: opens it, writes messages, gives results frame by frame. It never repeats anything; when
+ * the shell can be used no longer, it says why, and live-shell.ts decides.
+ */
+
+import { ProvisionError } from "../../base/errors.ts";
+import { newNonce } from "../host/compile-questions.ts";
+import { decodeHostText } from "../host/host-text.ts";
+import { becomeFailed, type Launch } from "./become-command.ts";
+import type { Channel } from "./channel.ts";
+import { limits } from "./limits.ts";
+import { MarkReader } from "./mark-reader.ts";
+import type { Become, Frame, FrameResult } from "./session.ts";
+import { encodeMessage, preamble } from "./shell-text.ts";
+
+export interface ShellOptions {
+  readonly host: string;
+  readonly become: Become | null;
+  readonly launch: Launch;
+  /** What the shell's first words kill: "PID" or "-- -PGID". */
+  readonly kill: readonly string[];
+}
+
+/** What became of a message: all done, or the shell is to be given up after `results`. */
+export interface MessageOutcome {
+  readonly results: readonly FrameResult[];
+  /** `kill` ends what still runs there. `isHeld`: only the output of a step that ended well is still held open. */
+  readonly retire?: { readonly kill: string; readonly isHeld: boolean };
+}
+
+type Side = "stdout" | "stderr";
+
+interface SideState {
+  readonly chunks: Buffer[];
+  ended: boolean;
+  clean: boolean;
+}
+
+interface FrameState {
+  readonly stdout: SideState;
+  readonly stderr: SideState;
+  code: number;
+  skipped: boolean;
+}
+
+interface Pending {
+  readonly frames: readonly Frame[];
+  readonly firstId: number;
+  readonly states: readonly FrameState[];
+  /** The frame that each stream is at: one stream may be frames ahead of the other. */
+  readonly at: Record<Side, number>;
+  readonly results: FrameResult[];
+  readonly resolve: (outcome: MessageOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  startedAt: number;
+  /** Held in memory for frames that are not done. */
+  bytes: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const newSide = (): SideState => ({ chunks: [], ended: false, clean: false });
+const newState = (): FrameState => ({ stdout: newSide(), stderr: newSide(), code: 0, skipped: false });
+
+export class ShellConnection {
+  readonly #channel: Channel;
+  readonly #options: ShellOptions;
+  readonly #nonce = newNonce();
+  readonly #openTimer: NodeJS.Timeout;
+  #unsent: Buffer[];
+  #isReady: boolean;
+  #hellos = 0;
+  #pid = "";
+  #group = "";
+  #chatter: Record<Side, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  #passwordSent = false;
+  #askedAgain = false;
+  #pending: Pending | undefined;
+  #nextId = 1;
+  #dead: ProvisionError | undefined;
+
+  constructor(channel: Channel, options: ShellOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#unsent = [Buffer.from(preamble(this.#nonce, options.kill))];
+    this.#isReady = options.launch.ready === undefined;
+    this.#openTimer = setTimeout(() => this.#fail(this.#neverSpoke()), limits.shellOpenTimeoutMs);
+    const reader = (side: Side): MarkReader =>
+      new MarkReader(this.#nonce, {
+        data: (bytes) => this.#onData(side, bytes),
+        mark: (words) => this.#onMark(side, words),
+      });
+    const readers = { stdout: reader("stdout"), stderr: reader("stderr") };
+    channel.listen({
+      stdout: (bytes) => readers.stdout.feed(bytes),
+      stderr: (bytes) => readers.stderr.feed(bytes),
+      closed: (code, why) => this.#fail(this.#endedEarly(code, why)),
+    });
+    this.#flush();
+  }
+
+  get isUsable(): boolean {
+    return this.#dead === undefined;
+  }
+
+  close(): void {
+    this.#fail(this.#lost("it was closed"));
+    this.#channel.close();
+  }
+
+  /** One write. `succeeded` continues a message whose first frames ran in another shell. */
+  send(frames: readonly Frame[], succeeded: boolean): Promise<MessageOutcome> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    if (this.#pending) return Promise.reject(new Error("a message is still under way in this shell"));
+    return new Promise((resolve, reject) => {
+      const firstId = this.#nextId;
+      this.#nextId += frames.length;
+      this.#pending = {
+        ...{ frames, firstId, resolve, reject, results: [], bytes: 0, timer: undefined },
+        ...{ states: frames.map(newState), at: { stdout: 0, stderr: 0 }, startedAt: performance.now() },
+      };
+      this.#unsent.push(encodeMessage(frames, firstId, succeeded));
+      this.#flush();
+      this.#armTimeout();
+    });
+  }
+
+  #flush(): void {
+    if (!this.#isReady || this.#unsent.length === 0) return;
+    const bytes = this.#unsent.length === 1 ? this.#unsent[0] : Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    if (bytes)
+      this.#channel.write(bytes).catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
+  }
+
+  #armTimeout(): void {
+    const pending = this.#pending;
+    const frame = pending?.frames[pending.results.length];
+    if (!pending || !frame) return;
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#onTimeout(), Math.min(frame.timeoutMs, 2 ** 31 - 1));
+  }
+
+  #onTimeout(): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    if (this.#hellos < 2) {
+      this.#fail(this.#neverSpoke());
+      return;
+    }
+    pending.results.push(this.#result(pending, true));
+    this.#retire(`-- -${this.#group} ${this.#pid}`, false);
+  }
+
+  #retire(kill: string, isHeld: boolean): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    clearTimeout(pending?.timer);
+    this.#dead = this.#lost("the shell was given up");
+    if (!isHeld) this.#channel.close();
+    pending?.resolve({ results: pending.results, retire: { kill, isHeld } });
+  }
+
+  #result(pending: Pending, timedOut: boolean): FrameResult {
+    const state = pending.states[pending.results.length] ?? newState();
+    return {
+      skipped: state.skipped,
+      timedOut,
+      code: timedOut ? -1 : state.code,
+      stdout: joined(state.stdout.chunks),
+      stderr: joined(state.stderr.chunks),
+      elapsedMs: performance.now() - pending.startedAt,
+    };
+  }
+
+  #onData(side: Side, bytes: Buffer): void {
+    if (this.#pid === "") {
+      this.#onChatter(side, bytes);
+      return;
+    }
+    const pending = this.#pending;
+    const state = pending?.states[pending.at[side]]?.[side];
+    if (!pending || !state || state.ended) return;
+    pending.bytes += bytes.length;
+    if (pending.bytes > limits.frameOutputBytes) this.#fail(this.#tooMuch());
+    else state.chunks.push(bytes);
+  }
+
+  /**
+   * What comes before the shell's own first word: a login shell's greetings, sudo's prompt, a refusal. `ready` is
+   * waited for without its newline, which might still begin a mark.
+   */
+  #onChatter(side: Side, bytes: Buffer): void {
+    const heard = Buffer.concat([this.#chatter[side], bytes]).subarray(-limits.chatterBytes);
+    this.#chatter[side] = heard;
+    const { prompt, ready } = this.#options.launch;
+    if (side === "stdout" && ready !== undefined && !this.#isReady && heard.includes(ready)) {
+      this.#isReady = true;
+      this.#flush();
+    }
+    if (side === "stderr" && prompt && !this.#isReady) this.#answerPrompt(prompt, decodeHostText(heard));
+  }
+
+  #answerPrompt(prompt: NonNullable<Launch["prompt"]>, heard: string): void {
+    const isAsked = typeof prompt.text === "string" ? heard.endsWith(prompt.text) : prompt.text.test(heard);
+    if (!isAsked) return;
+    if (this.#passwordSent) {
+      this.#askedAgain = true;
+      this.#fail(this.#endedEarly(1, "the password was refused"));
+      return;
+    }
+    this.#passwordSent = true;
+    this.#channel
+      .write(Buffer.from(`${prompt.password}\n`))
+      .catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
+  }
+
+  #onMark(side: Side, [word, first = "", second = "", third]: readonly string[]): void {
+    if (word === "hello") {
+      this.#onHello(first, second, third);
+      return;
+    }
+    const pending = this.#pending;
+    if (!pending || Number(first) !== pending.firstId + pending.at[side]) return;
+    const state = pending.states[pending.at[side]];
+    if (!state) return;
+    if (word === "clean") state[side].clean = true;
+    else {
+      state[side].ended = true;
+      state.code = Number(second);
+      state.skipped = word === "skip";
+      if (state.skipped || pending.frames[pending.at[side]]?.kind === "ask") state[side].clean = true;
+    }
+    if (state[side].clean) pending.at[side] += 1;
+    this.#advance(pending);
+  }
+
+  #onHello(pid: string, group: string, printf: string | undefined): void {
+    this.#hellos += 1;
+    this.#pid = pid;
+    this.#group = group;
+    clearTimeout(this.#openTimer);
+    if (printf !== "builtin") this.#fail(this.#noPrintf());
+  }
+
+  #advance(pending: Pending): void {
+    const before = pending.results.length;
+    for (let state = pending.states[before]; state?.stdout.clean && state.stderr.clean; ) {
+      this.#finishFrame(pending);
+      state = pending.states[pending.results.length];
+    }
+    const current = pending.states[pending.results.length];
+    if (!current) {
+      clearTimeout(pending.timer);
+      this.#pending = undefined;
+      pending.resolve({ results: pending.results });
+    } else if (current.stdout.ended && current.stderr.ended) {
+      clearTimeout(pending.timer);
+      pending.timer = setTimeout(() => this.#onUnclean(), limits.cleanTimeoutMs);
+    } else if (pending.results.length > before) this.#armTimeout();
+  }
+
+  #finishFrame(pending: Pending): void {
+    const result = this.#result(pending, false);
+    pending.results.push(result);
+    pending.startedAt = performance.now();
+    pending.bytes -= result.stdout.length + result.stderr.length;
+  }
+
+  /**
+   * Somebody still holds the step's output: a daemon, perhaps. It keeps its pipe (and the channel stays open for it);
+   * only the shell itself is given up.
+   */
+  #onUnclean(): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    this.#finishFrame(pending);
+    this.#retire(this.#pid, true);
+  }
+
+  #fail(error: ProvisionError): void {
+    if (this.#dead) return;
+    this.#dead = error;
+    clearTimeout(this.#openTimer);
+    this.#channel.close();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    clearTimeout(pending?.timer);
+    pending?.reject(error);
+  }
+
+  #endedEarly(code: number | null, why: string): ProvisionError {
+    const { become, host } = this.#options;
+    const stderr = decodeHostText(this.#chatter.stderr);
+    if (this.#pid !== "" || code === null) return this.#lost(why);
+    if (become) {
+      const { host: at } = this.#options;
+      return becomeFailed({
+        ...{ become, host: at, stderr },
+        ...{ passwordSent: this.#passwordSent, askedAgain: this.#askedAgain },
+      });
+    }
+    const heard = stderr.trim().split("\n").slice(-3).join("; ");
+    return new ProvisionError({
+      code: "unsupported-shell",
+      action: `open a shell on "${host}"`,
+      state: `it ended with exit code ${code}${heard === "" ? "" : `, saying "${heard}"`}`,
+      why: "the login must be allowed to run /bin/sh",
+    });
+  }
+
+  #lost(why: string, cause?: unknown): ProvisionError {
+    return new ProvisionError({
+      code: "connection-lost",
+      action: `go on on "${this.#options.host}"`,
+      state: `the connection ended: ${why}`,
+      cause,
+    });
+  }
+
+  #neverSpoke(): ProvisionError {
+    return new ProvisionError({
+      code: "connection-timeout",
+      action: `open a shell on "${this.#options.host}"`,
+      state: `it said nothing for ${limits.shellOpenTimeoutMs / 1000} s`,
+    });
+  }
+
+  #noPrintf(): ProvisionError {
+    return new ProvisionError({
+      code: "unsupported-shell",
+      action: `use /bin/sh of "${this.#options.host}"`,
+      state: "its printf is not built in",
+      why: "secrets must not stand in a program's arguments",
+      fix: "install dash, bash or busybox as /bin/sh",
+    });
+  }
+
+  #tooMuch(): ProvisionError {
+    return new ProvisionError({
+      code: "output-too-large",
+      action: `read a command's output on "${this.#options.host}"`,
+      state: `it is longer than ${limits.frameOutputBytes / 1024 / 1024} MiB`,
+      fix: "send the output to a file on the host",
+    });
+  }
+}
+
+const joined = (chunks: readonly Buffer[]): Buffer =>
+  chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);

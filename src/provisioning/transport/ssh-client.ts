@@ -1,0 +1,330 @@
+/** One authenticated ssh2 client: dial (directly, by a jump host, by a command), host key, login; with retries. */
+import { spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client, ConnectConfig } from "ssh2";
+import { ProvisionError } from "../../base/errors.ts";
+import { paced } from "./connect-gate.ts";
+import { acceptHostKey, knownKeyTypes } from "./host-key.ts";
+import { limits } from "./limits.ts";
+import { dialDirectly } from "./network.ts";
+import type { ConnectionPlan } from "./session.ts";
+import { loginFailed, planLogin } from "./ssh-auth.ts";
+import { type SshSettings, sshSettings } from "./ssh-settings.ts";
+
+/** `address` is what sshd counts connects for. */
+interface Dialled {
+  readonly address: string;
+  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+}
+
+export async function connectSsh(
+  settings: SshSettings,
+  plan: ConnectionPlan,
+  signal?: AbortSignal,
+): Promise<Client> {
+  const { address, dial } = await route(settings, plan, signal);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await paced(address, () => connectOnce(settings, dial, signal));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof DroppedError)) throw error;
+      if (attempt >= limits.connectAttempts) throw dropped(settings, error);
+      await sleep(limits.connectRetryMs * attempt * (0.5 + Math.random()), undefined, {
+        ...(signal ? { signal } : {}),
+      });
+    }
+  }
+}
+
+/** The server hung up before it said who it is: sshd does so beyond MaxStartups. */
+class DroppedError extends Error {}
+
+async function route(settings: SshSettings, plan: ConnectionPlan, signal?: AbortSignal): Promise<Dialled> {
+  const { host, port, proxyCommand } = settings;
+  const jump = settings.jumps.at(-1);
+  if (jump !== undefined) {
+    const client = await jumpClient(jump, settings.jumps.slice(0, -1), plan, signal);
+    return { address: `${jump}>${host}:${port}`, dial: () => forward(client, host, port) };
+  }
+  if (proxyCommand !== undefined)
+    return { address: `${host}:${port}`, dial: async () => commandStream(proxyCommand) };
+  const { address } = await lookup(host).catch((error: unknown) => {
+    throw unresolved(settings, error);
+  });
+  const dial = async (abort: AbortSignal): Promise<Duplex> => {
+    const socket = await dialDirectly(address, port, abort);
+    (socket as Socket).setNoDelay(true);
+    return socket;
+  };
+  return { address: `${address}:${port}`, dial };
+}
+
+function commandStream(command: string): Duplex {
+  const child = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "inherit"] });
+  const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
+  stream.once("close", () => child.kill());
+  return stream;
+}
+
+/** One connection a bastion, shared by all hosts behind it, kept until the process ends it. */
+const jumpClients = new Map<string, Promise<Client>>();
+
+function jumpClient(jump: string, before: readonly string[], plan: ConnectionPlan, signal?: AbortSignal) {
+  const key = [...before, jump].join(",");
+  const known = jumpClients.get(key);
+  if (known) return known;
+  if (before.length >= limits.proxyJumps) throw tooManyJumps(plan.name);
+  const client = connectJump(jump, before, plan, signal);
+  jumpClients.set(key, client);
+  client.then(
+    (open) => open.once("close", () => jumpClients.delete(key)),
+    () => jumpClients.delete(key),
+  );
+  return client;
+}
+
+async function connectJump(
+  jump: string,
+  before: readonly string[],
+  plan: ConnectionPlan,
+  signal?: AbortSignal,
+) {
+  const match = /^(?:(?:ssh:\/\/)?([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(jump);
+  if (!match) throw badJump(plan.name, jump);
+  const [, user, host = "", port] = match;
+  const { user: _user, port: _port, proxyJump: _jump, password: _password, ...rest } = plan;
+  const jumpPlan: ConnectionPlan = {
+    ...rest,
+    ...{ name: jump, host: host.replace(/^\[|\]$/g, "") },
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(before.length === 0 ? {} : { proxyJump: before.join(",") }),
+  };
+  const client = await connectSsh(await sshSettings(jumpPlan), jumpPlan, signal);
+  client.on("error", () => undefined);
+  return client;
+}
+
+/** Ends the bastions' connections, which would keep the process alive. */
+export async function closeJumps(): Promise<void> {
+  for (const client of jumpClients.values()) await client.then((open) => open.end()).catch(() => undefined);
+  jumpClients.clear();
+}
+
+export const forward = (client: Client, host: string, port: number): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
+      if (!error) return resolve(stream);
+      const forbidden = /prohibited/i.test(error.message);
+      reject(forbidden ? new Error("the host's sshd forbids TCP forwarding") : error);
+    });
+  });
+
+async function connectOnce(
+  settings: SshSettings,
+  dial: Dialled["dial"],
+  signal?: AbortSignal,
+): Promise<Client> {
+  const ssh2 = (await import("ssh2")).default;
+  const login = await planLogin(ssh2, settings);
+  const types = settings.hostKeyChecking === "off" ? [] : await knownKeyTypes(settings);
+  const timer = new AbortController();
+  const deadline = pausableTimer(settings.connectTimeoutMs, () => timer.abort(timedOut(settings)));
+  const abort = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+  const client = new ssh2.Client();
+  try {
+    const sock = await dial(abort).catch((error: unknown) => {
+      throw abort.aborted ? abort.reason : dialFailed(settings, error);
+    });
+    await handshake({ client, settings, sock, abort, login, types, deadline });
+    return client;
+  } catch (error) {
+    client.destroy();
+    throw error;
+  } finally {
+    deadline.stop();
+  }
+}
+
+interface Deadline {
+  /** While a human is asked. */
+  paused<T>(work: () => Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+function pausableTimer(ms: number, onTimeout: () => void): Deadline {
+  let timer = setTimeout(onTimeout, ms);
+  return {
+    paused: async (work) => {
+      clearTimeout(timer);
+      try {
+        return await work();
+      } finally {
+        timer = setTimeout(onTimeout, ms);
+      }
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+interface Handshake {
+  readonly client: Client;
+  readonly settings: SshSettings;
+  readonly sock: Duplex;
+  readonly abort: AbortSignal;
+  readonly login: Awaited<ReturnType<typeof planLogin>>;
+  readonly types: readonly string[];
+  readonly deadline: Deadline;
+}
+
+function handshake({ client, settings, sock, abort, login, types, deadline }: Handshake): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tried: string[] = [];
+    let greeted = false;
+    let refusal: unknown;
+    const fail = (error: unknown): void => {
+      sock.destroy();
+      reject(error);
+    };
+    abort.addEventListener("abort", () => fail(abort.reason), { once: true });
+    client.once("ready", () => resolve());
+    client.once("greeting", () => undefined);
+    client.once("handshake", () => {
+      greeted = true;
+    });
+    client.on("error", (error: Error & { level?: string }) => {
+      if (refusal !== undefined) fail(refusal);
+      else if (error.level === "client-authentication") fail(loginFailed(settings, tried, login));
+      else fail(greeted ? broken(settings, error) : new DroppedError(error.message));
+    });
+    client.once("close", () =>
+      fail(
+        refusal ??
+          (tried.length > 0
+            ? loginFailed(settings, tried, login)
+            : new DroppedError("the connection was closed")),
+      ),
+    );
+    const waiting = [...login.attempts];
+    const config: ConnectConfig = {
+      ...{ sock, username: settings.user, readyTimeout: 0 },
+      ...{ keepaliveInterval: limits.keepaliveIntervalMs, keepaliveCountMax: limits.keepaliveCountMax },
+      algorithms: algorithms(types),
+      hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
+        deadline
+          .paused(() => acceptHostKey(settings, key))
+          .then(
+            () => verify(true),
+            (error: unknown) => {
+              refusal = error;
+              verify(false);
+            },
+          );
+      },
+      authHandler: (left, _partial, next) => {
+        const at = waiting.findIndex(({ method }) => isOffered(method.type, left));
+        const attempt = waiting[at];
+        if (attempt === undefined) return next(false as never);
+        waiting.splice(0, at + 1);
+        tried.push(attempt.label);
+        next(attempt.method);
+      },
+    };
+    client.connect(config);
+  });
+}
+
+/** Before the first answer it is not known what the server offers. */
+function isOffered(type: string, left: readonly string[] | null): boolean {
+  if (left === null) return true;
+  return left.includes(type === "agent" ? "publickey" : type);
+}
+
+/**
+ * AES-GCM first: OpenSSL does it in hardware, while chacha20-poly1305 runs in JavaScript. Host key types that are known
+ * come before the others.
+ */
+function algorithms(types: readonly string[]): NonNullable<ConnectConfig["algorithms"]> {
+  const usual = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+    "ssh-rsa",
+  ] as const;
+  const isKnown = (name: string): boolean =>
+    types.includes(name) || (name.startsWith("rsa-sha2") && types.includes("ssh-rsa"));
+  const serverHostKey = [...usual.filter(isKnown), ...usual.filter((name) => !isKnown(name))];
+  const cipher = [
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+    "chacha20-poly1305@openssh.com",
+  ] as const;
+  return { serverHostKey, cipher: [...cipher] };
+}
+
+const problem = (
+  settings: SshSettings,
+  fields: Pick<ConstructorParameters<typeof ProvisionError>[0], "code" | "state" | "fix" | "why" | "cause">,
+): ProvisionError =>
+  new ProvisionError({
+    action: `connect to "${settings.name}" (${settings.host}:${settings.port})`,
+    ...fields,
+  });
+
+const timedOut = (settings: SshSettings): ProvisionError =>
+  problem(settings, {
+    code: "connection-timeout",
+    state: `there was no answer within ${settings.connectTimeoutMs / 1000} s`,
+  });
+
+const unresolved = (settings: SshSettings, cause: unknown): ProvisionError =>
+  problem(settings, {
+    code: "connection-unresolved",
+    state: `no name server knows "${settings.host}"`,
+    fix: `set ansible_host to its address`,
+    cause,
+  });
+
+function dialFailed(settings: SshSettings, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ECONNREFUSED")
+    return problem(settings, { code: "connection-refused", state: "nothing listens there", cause });
+  if (code === "ECONNRESET") return new DroppedError(message);
+  return problem(settings, { code: "connection-failed", state: message, cause });
+}
+
+const dropped = (settings: SshSettings, cause: Error): ProvisionError =>
+  problem(settings, {
+    code: "connection-failed",
+    state: `the server hung up ${limits.connectAttempts} times before it answered (${cause.message})`,
+    why: "an ssh server answers there, and lets in more than a few connections at once (MaxStartups)",
+    cause,
+  });
+
+const broken = (settings: SshSettings, cause: Error): ProvisionError =>
+  problem(settings, { code: "connection-failed", state: cause.message, cause });
+
+const badJump = (name: string, jump: string): ProvisionError =>
+  new ProvisionError({
+    code: "bad-ssh-config",
+    action: `connect to "${name}"`,
+    state: `"${jump}" is no jump host`,
+    why: "a jump host is written [user@]host[:port]",
+  });
+
+const tooManyJumps = (name: string): ProvisionError =>
+  new ProvisionError({
+    code: "bad-ssh-config",
+    action: `connect to "${name}"`,
+    state: `there are more than ${limits.proxyJumps} jump hosts`,
+  });

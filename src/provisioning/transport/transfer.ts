@@ -1,0 +1,163 @@
+/**
+ * A file's bytes through a shell on a channel of its own, as any user, with no SFTP server: the shell says "go", then
+ * becomes `cat`. Nothing is sent before "go", because a shell may read ahead of the line that it runs.
+ */
+import { ProvisionError } from "../../base/errors.ts";
+import { newNonce } from "../host/compile-questions.ts";
+import { decodeHostText } from "../host/host-text.ts";
+import { becomeFailed, type Launch } from "./become-command.ts";
+import type { Channel } from "./channel.ts";
+import { limits } from "./limits.ts";
+import type { Become } from "./session.ts";
+
+export interface TransferPlan {
+  readonly launch: Launch;
+  readonly become: Become | null;
+  /** `opening` fails or opens fd 9; then bytes flow through `copy`. */
+  readonly script: { readonly opening: string; readonly copy: string };
+  readonly host: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Ending {
+  readonly code: number | null;
+  readonly why: string;
+}
+
+export class Transfer {
+  readonly ready: Promise<void>;
+  readonly #channel: Channel;
+  readonly #plan: TransferPlan;
+  readonly #go = newNonce();
+  readonly #ended: Promise<Ending>;
+  readonly #readyNow = Promise.withResolvers<void>();
+  readonly #endedNow = Promise.withResolvers<Ending>();
+  #isGoing = false;
+  #passwordSent = false;
+  #head: Buffer = Buffer.alloc(0);
+  #stderr: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #wake: () => void = () => undefined;
+  #ending: Ending | undefined;
+  readonly #abort: () => void;
+
+  constructor(channel: Channel, plan: TransferPlan) {
+    this.#channel = channel;
+    this.#plan = plan;
+    this.ready = this.#readyNow.promise;
+    this.#ended = this.#endedNow.promise;
+    // The waiting side may come later than the failure.
+    this.ready.catch(() => undefined);
+    this.#abort = () => this.#onClosed(null, "it was interrupted");
+    plan.signal?.addEventListener("abort", this.#abort, { once: true });
+    channel.listen({
+      stdout: (bytes) => this.#onStdout(bytes),
+      stderr: (bytes) => this.#onStderr(bytes),
+      closed: (code, why) => this.#onClosed(code, why),
+    });
+    if (plan.launch.ready === undefined) this.#start();
+  }
+
+  #start(): void {
+    const { opening, copy } = this.#plan.script;
+    // One compound command that ends in exit: whatever happens, no byte of the file is ever read as a command.
+    const line = `{ ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
+    this.#channel.write(Buffer.from(line)).catch((error: unknown) => this.#onClosed(null, String(error)));
+  }
+
+  #onStdout(bytes: Buffer): void {
+    if (this.#isGoing) {
+      this.#chunks.push(bytes);
+      this.#wake();
+      return;
+    }
+    this.#head = Buffer.concat([this.#head, bytes]);
+    const { ready } = this.#plan.launch;
+    const readyAt = ready === undefined ? -1 : this.#head.indexOf(`${ready}\n`);
+    if (ready !== undefined && readyAt !== -1) {
+      this.#head = this.#head.subarray(readyAt + ready.length + 1);
+      this.#start();
+    }
+    const at = this.#head.indexOf(`${this.#go}\n`);
+    if (at === -1) return;
+    this.#isGoing = true;
+    const rest = this.#head.subarray(at + this.#go.length + 1);
+    if (rest.length > 0) this.#chunks.push(rest);
+    this.#readyNow.resolve();
+    this.#wake();
+  }
+
+  #onStderr(bytes: Buffer): void {
+    this.#stderr = Buffer.concat([this.#stderr, bytes]).subarray(-limits.chatterBytes);
+    const { prompt } = this.#plan.launch;
+    if (!prompt || this.#isGoing || this.#passwordSent) return;
+    const heard = decodeHostText(this.#stderr);
+    const isAsked = typeof prompt.text === "string" ? heard.endsWith(prompt.text) : prompt.text.test(heard);
+    if (!isAsked) return;
+    this.#passwordSent = true;
+    this.#stderr = Buffer.alloc(0);
+    this.#channel
+      .write(Buffer.from(`${prompt.password}\n`))
+      .catch((error: unknown) => this.#onClosed(null, String(error)));
+  }
+
+  #onClosed(code: number | null, why: string): void {
+    if (this.#ending) return;
+    this.#ending = { code, why };
+    this.#endedNow.resolve(this.#ending);
+    this.#readyNow.reject(this.#failure(this.#ending, `open a shell on "${this.#plan.host}"`));
+    this.#wake();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length; from += limits.transferChunkBytes) {
+      if (this.#ending) return;
+      await Promise.race([
+        this.#channel.write(bytes.subarray(from, from + limits.transferChunkBytes)),
+        this.#ended,
+      ]);
+    }
+  }
+
+  end(): void {
+    this.#channel.end();
+  }
+
+  async *output(): AsyncGenerator<Buffer> {
+    await this.ready;
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk) yield chunk;
+      else if (this.#ending) return;
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  /** Rejects unless the far `cat` ended well. */
+  async finished(action: string): Promise<void> {
+    const ending = await this.#ended;
+    if (ending.code !== 0) throw this.#failure(ending, action);
+  }
+
+  #failure({ code, why }: Ending, action: string): ProvisionError {
+    const stderr = decodeHostText(this.#stderr);
+    const { become, host } = this.#plan;
+    if (become && !this.#isGoing && code !== null)
+      return becomeFailed({ become, host, stderr, passwordSent: this.#passwordSent, askedAgain: false });
+    return new ProvisionError({
+      code: code === null ? "connection-lost" : "transfer-failed",
+      action,
+      state: stderr.trim() === "" ? `the connection ended: ${why}` : stderr.trim(),
+    });
+  }
+
+  close(): void {
+    this.#plan.signal?.removeEventListener("abort", this.#abort);
+    this.#onClosed(null, "it was closed");
+    this.#channel.close();
+  }
+}
