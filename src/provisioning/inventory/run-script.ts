@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import type { Span } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import { fromJson, parseJsonText, WrittenFloat } from "../source/from-json.ts";
 import type { SourceNode } from "../source/node.ts";
-import { fromJson } from "../source/parse-yaml.ts";
 import { keyText } from "../source/to-plain.ts";
 import type { InventoryBuilder } from "./inventory-builder.ts";
 import { inventoryError } from "./inventory-errors.ts";
@@ -81,8 +81,8 @@ class ScriptInventory {
       throw this.#error(`"${args.join(" ")}" ended with ${code}${said === "" ? "" : `: ${said}`}`);
     if (args[0] === "--host" && stdout.trim() === "") return {};
     try {
-      const parsed: unknown = JSON.parse(stdout);
-      if (isJsonObject(parsed)) return parsed;
+      const parsed = parseJsonText(stdout);
+      if (isJsonObject(parsed) && !(parsed instanceof WrittenFloat)) return parsed;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }

@@ -1,27 +1,54 @@
 /** group_vars/ and host_vars/ beside an inventory or a playbook: found as Ansible finds them, read with their places. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { extname, join } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
 import { type DecryptText, isVaultText, readableText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
 import { keyText } from "../source/to-plain.ts";
-import type { Inventory, VarsFile } from "./inventory.ts";
+import type { VarsFile } from "./inventory.ts";
 import { inventoryError } from "./inventory-errors.ts";
 import { limits } from "./limits.ts";
 
 export type VarsKind = "group_vars" | "host_vars";
 const endings = ["", ".yml", ".yaml", ".json"] as const;
 
-/** The folders that hold group_vars/ and host_vars/ for an inventory: the sources themselves, or where they lie. */
-export function varsFolders(inventory: Inventory): readonly string[] {
-  const folders = inventory.sources.flatMap((source) => {
-    const found = statSync(source, { throwIfNoEntry: false });
-    if (found === undefined) return [];
-    return [found.isDirectory() ? source : dirname(source)];
-  });
-  return [...new Set(folders)];
+/** A folder that may hold group_vars/ and host_vars/. Looks and reads once. */
+export class VarsFolder {
+  readonly #folder: string;
+  readonly #decrypt: DecryptText | undefined;
+  readonly #listings = new Map<VarsKind, ReadonlySet<string>>();
+  readonly #read = new Map<string, readonly VarsFile[]>();
+
+  constructor(folder: string, decrypt?: DecryptText) {
+    this.#folder = folder;
+    this.#decrypt = decrypt;
+  }
+
+  read(kind: VarsKind, name: string): readonly VarsFile[] {
+    const [top = name] = name.split("/");
+    const listing = this.#listing(kind);
+    if (!endings.some((ending) => listing.has(top + ending)) && !listing.has(top)) return none;
+    const key = `${kind}/${name}`;
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const files = findVarsFiles(this.#folder, kind, name).map((path) => readVarsFile(path, this.#decrypt));
+    this.#read.set(key, files);
+    return files;
+  }
+
+  #listing(kind: VarsKind): ReadonlySet<string> {
+    const known = this.#listings.get(kind);
+    if (known !== undefined) return known;
+    const folder = join(this.#folder, kind);
+    const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+    const listing = new Set(isFolder ? readdirSync(folder) : []);
+    this.#listings.set(kind, listing);
+    return listing;
+  }
 }
+
+const none: readonly VarsFile[] = [];
 
 /** The files below `folder` that hold variables of one group or host, weakest first. */
 export function findVarsFiles(folder: string, kind: VarsKind, name: string): readonly string[] {

@@ -19,6 +19,8 @@ export interface ScalarNode {
 export interface ListNode {
   readonly kind: "list";
   readonly items: readonly SourceNode[];
+  /** Written as a Python tuple in an INI file: a list to all but those who print it. */
+  readonly tuple?: true;
   readonly span: Span;
 }
 export interface MapNode {

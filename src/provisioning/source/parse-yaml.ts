@@ -11,6 +11,7 @@ import {
   Scalar,
 } from "yaml";
 import type { Span } from "../../base/errors.ts";
+import { jsonNode } from "./from-json.ts";
 import { limits } from "./limits.ts";
 import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "./node.ts";
 import { refuseHugeText, SourceText } from "./source-text.ts";
@@ -26,36 +27,12 @@ export function parseYaml(text: string, file: string): SourceNode {
   if (document === undefined) return nothing(source, 0);
   const [problem] = document.errors;
   if (problem !== undefined) {
-    const json = /^\s*[[{]/.test(text) ? parseAsJson(source) : undefined;
+    const json = /^\s*[[{]/.test(text) ? jsonNode(source) : undefined;
     if (json !== undefined) return json;
     throw syntaxError(source, problem);
   }
   if (document.contents === null) return nothing(source, 0);
   return new Conversion(source).convert(document.contents as Node, undefined);
-}
-
-/** Places are not known: every value stands at `span`. */
-export function fromJson(value: unknown, span: Span): SourceNode {
-  if (Array.isArray(value)) return { kind: "list", items: value.map((item) => fromJson(item, span)), span };
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).map(([key, item]) => ({
-      key: { kind: "scalar" as const, value: key, span },
-      value: fromJson(item, span),
-    }));
-    return { kind: "map", entries, span };
-  }
-  const scalar = value as string | number | boolean | null;
-  return { kind: "scalar", value: scalar, span };
-}
-
-/** JSON that is no YAML: tabs between brackets. */
-function parseAsJson(source: SourceText): SourceNode | undefined {
-  try {
-    return fromJson(JSON.parse(source.text), source.span(0));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Tags are resolved here and not by the library, whose YAML 1.1 differs from PyYAML's in small things. */

@@ -43,7 +43,7 @@ class LiteralReader {
     const items = this.#take(",") ? [first, ...this.#rest(undefined)] : undefined;
     this.#match(blank);
     if (this.#at < this.#text.length) throw new NoLiteral();
-    return items === undefined ? first : this.#list(items);
+    return items === undefined ? first : this.#tuple(items);
   }
 
   #value(): SourceNode {
@@ -135,11 +135,11 @@ class LiteralReader {
 
   #parenthesis(): SourceNode {
     this.#open();
-    if (this.#take(")")) return this.#closed(this.#list([]));
+    if (this.#take(")")) return this.#closed(this.#tuple([]));
     const first = this.#value();
     if (this.#take(")")) return this.#closed(first);
     if (!this.#take(",")) throw new NoLiteral();
-    return this.#closed(this.#list([first, ...this.#rest(")")]));
+    return this.#closed(this.#tuple([first, ...this.#rest(")")]));
   }
 
   #inside(close: string): readonly SourceNode[] {
@@ -226,6 +226,10 @@ class LiteralReader {
 
   #scalar(value: string | number | boolean | null): ScalarNode {
     return { kind: "scalar", value, span: this.#span };
+  }
+
+  #tuple(items: readonly SourceNode[]): SourceNode {
+    return { kind: "list", items, span: this.#span, tuple: true };
   }
 
   #list(items: readonly SourceNode[]): SourceNode {

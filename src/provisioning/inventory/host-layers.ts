@@ -1,0 +1,122 @@
+/** What the inventory and the vars files say of a host or group, weakest first: Ansible's order, files included. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DecryptText } from "../source/decrypt.ts";
+import type { Variable } from "../vars/variable.ts";
+import { groupsOfHost } from "./group-order.ts";
+import type { Inventory, InventoryGroup, InventoryHost, VarsFile } from "./inventory.ts";
+import { VarsFolder } from "./vars-files.ts";
+
+export interface VarLayer {
+  /** In words, for --explain: `group_vars of group web, beside the inventory`. */
+  readonly name: string;
+  readonly vars: ReadonlyMap<string, Variable>;
+}
+
+export interface HostLayersOptions {
+  /** Folders of the playbooks: their group_vars/ and host_vars/ win over the inventory's. */
+  readonly playbookDirs?: readonly string[];
+  readonly decrypt?: DecryptText | undefined;
+}
+
+interface Place {
+  readonly folder: VarsFolder;
+  readonly where: string;
+}
+
+/** Reads each file once, however many hosts there are. */
+export class HostLayers {
+  readonly #inventory: Inventory;
+  readonly #inventoryPlaces: readonly Place[];
+  readonly #playbookPlaces: readonly Place[];
+  readonly #files = new Map<VarsFile, ReadonlyMap<string, Variable>>();
+
+  constructor(inventory: Inventory, { playbookDirs = [], decrypt }: HostLayersOptions = {}) {
+    this.#inventory = inventory;
+    const own = varsFoldersOf(inventory);
+    const beside = [...new Set(playbookDirs)].filter((dir) => !own.includes(dir));
+    const place = (where: string) => (dir: string) => ({ folder: new VarsFolder(dir, decrypt), where });
+    this.#inventoryPlaces = own.map(place("beside the inventory"));
+    this.#playbookPlaces = beside.map(place("beside the playbook"));
+  }
+
+  /** All that a host gets, weakest first. A later layer replaces a variable whole. */
+  ofHost(host: InventoryHost): readonly VarLayer[] {
+    const groups = groupsOfHost(this.#inventory, host);
+    const all = groups.filter((group) => group.name === "all");
+    const others = groups.filter((group) => group.name !== "all");
+    return [
+      ...groups.map(ownLayer),
+      ...this.#groupFiles(all, this.#inventoryPlaces),
+      ...this.#groupFiles(all, this.#playbookPlaces),
+      ...this.#groupFiles(others, this.#inventoryPlaces),
+      ...this.#groupFiles(others, this.#playbookPlaces),
+      { name: `inventory line of host ${host.name}`, vars: host.vars },
+      ...this.#hostFiles(host, this.#inventoryPlaces),
+      ...this.#hostFiles(host, this.#playbookPlaces),
+    ].filter((layer) => layer.vars.size > 0);
+  }
+
+  /** A host's variables with the winners only. */
+  merged(host: InventoryHost): ReadonlyMap<string, Variable> {
+    return new Map(this.ofHost(host).flatMap((layer) => [...layer.vars]));
+  }
+
+  /** What a group alone brings: its own vars and the inventory's group_vars files. */
+  ofGroup(group: InventoryGroup): readonly VarLayer[] {
+    return [ownLayer(group), ...this.#groupFiles([group], this.#inventoryPlaces)];
+  }
+
+  /** What a host alone brings. */
+  ofHostAlone(host: InventoryHost): readonly VarLayer[] {
+    const own = { name: `inventory line of host ${host.name}`, vars: host.vars };
+    return [own, ...this.#hostFiles(host, this.#inventoryPlaces)];
+  }
+
+  #groupFiles(groups: readonly InventoryGroup[], places: readonly Place[]): VarLayer[] {
+    return groups.flatMap(({ name }) =>
+      places.flatMap(({ folder, where }) =>
+        this.#layers(folder.read("group_vars", name), `group_vars of group ${name}, ${where}`),
+      ),
+    );
+  }
+
+  #hostFiles({ name }: InventoryHost, places: readonly Place[]): VarLayer[] {
+    return places.flatMap(({ folder, where }) =>
+      this.#layers(folder.read("host_vars", name), `host_vars of host ${name}, ${where}`),
+    );
+  }
+
+  #layers(files: readonly VarsFile[], name: string): VarLayer[] {
+    return files.map((file) => {
+      const known = this.#files.get(file);
+      const vars = known ?? variablesOf(file, name);
+      this.#files.set(file, vars);
+      return { name, vars };
+    });
+  }
+}
+
+const ownLayer = (group: InventoryGroup): VarLayer => ({
+  name: `inventory vars of group ${group.name}`,
+  vars: group.vars,
+});
+
+function variablesOf(file: VarsFile, layer: string): ReadonlyMap<string, Variable> {
+  return new Map(
+    [...file.vars].map(([name, node]): [string, Variable] => [
+      name,
+      { kind: "template", node, origin: { layer, span: node.span } },
+    ]),
+  );
+}
+
+/** The folders that hold an inventory's group_vars/ and host_vars/: the sources themselves, or where they lie. */
+export function varsFoldersOf(inventory: Inventory): readonly string[] {
+  const folders = inventory.sources.flatMap((source) => {
+    const found = statSync(source, { throwIfNoEntry: false });
+    if (found === undefined) return [];
+    return [found.isDirectory() ? source : dirname(source)];
+  });
+  return [...new Set(folders)];
+}
