@@ -89,7 +89,10 @@ export class Term {
         for (const one of coreEventsOf(event)) engine.post(one);
       },
       onDisconnected: () => engine.post({ type: "disconnected" }),
-      onError: (text) => log(`the master refuses the framework: ${text}`),
+      onError: (text) => {
+        log(`the master refuses the framework: ${text}`);
+        if (/has been removed/i.test(text)) engine.post({ type: "frameworkRemoved" });
+      },
       log,
     });
     this.#prober = new Prober({
@@ -105,7 +108,10 @@ export class Term {
 
   #onEngineEnd(cause: unknown): void {
     if (this.#hasEnded) return;
-    this.#options.log(`the term ended: ${cause instanceof Error ? cause.message : String(cause)}`);
+    const isDefect = cause instanceof TypeError || cause instanceof RangeError;
+    const text =
+      cause instanceof Error ? ((isDefect ? cause.stack : undefined) ?? cause.message) : String(cause);
+    this.#options.log(`the term ended: ${text}`);
     this.#stop();
     this.#options.onEnd(this);
   }

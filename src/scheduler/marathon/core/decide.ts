@@ -25,6 +25,8 @@ export type CoreEvent =
   | { readonly type: "command"; readonly command: Command }
   | { readonly type: "subscribed"; readonly frameworkId: string; readonly master: string }
   | { readonly type: "disconnected" }
+  /** Its id is worth nothing any more, and none of its tasks lives. */
+  | { readonly type: "frameworkRemoved" }
   | { readonly type: "offers"; readonly offers: readonly Offer[] }
   | { readonly type: "status"; readonly status: TaskStatus }
   | { readonly type: "agentLost"; readonly agentId: string }
@@ -73,6 +75,9 @@ function handle(draft: Draft, event: CoreEvent): Reply | undefined {
       draft.patch({ link: { ...draft.state.link, connected: false } });
       draft.tell("scheduler_disconnected_event");
       return undefined;
+    case "frameworkRemoved":
+      forgetFramework(draft);
+      return undefined;
     case "offers":
       handleOffers(draft, event.offers);
       return undefined;
@@ -110,6 +115,16 @@ function handleSubscribed(draft: Draft, frameworkId: string, master: string): vo
   reconcileAll(draft);
   for (const appId of draft.state.apps.keys()) draft.dirty.add(appId);
   for (const appId of draft.state.instances.keys()) draft.dirty.add(appId);
+}
+
+/** After a teardown, or after longer away than failover_timeout: register anew, start the apps anew. */
+function forgetFramework(draft: Draft): void {
+  const { frameworkId: _gone, ...state } = draft.state;
+  draft.replace(state);
+  draft.writes.push({ kind: "framework", id: undefined });
+  for (const instances of draft.state.instances.values()) {
+    for (const instance of instances.values()) draft.removeInstance(instance);
+  }
 }
 
 function drain(draft: Draft): void {

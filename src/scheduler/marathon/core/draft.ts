@@ -12,7 +12,7 @@ import type { GroupRecord, InstanceChecks, MarathonState } from "./state.ts";
 
 /** What must be stored, in domain words; undefined removes. The storage room knows the keys. */
 export type Write =
-  | { readonly kind: "framework"; readonly id: string }
+  | { readonly kind: "framework"; readonly id: string | undefined }
   | { readonly kind: "app"; readonly id: AppId; readonly version: Version | undefined }
   | {
       readonly kind: "version";
@@ -68,6 +68,10 @@ export class Draft {
 
   patch(fields: Partial<MarathonState>): void {
     this.#state = { ...this.#state, ...fields };
+  }
+
+  replace(state: MarathonState): void {
+    this.#state = state;
   }
 
   /** Sets a map's entry; undefined removes it. */

@@ -43,7 +43,7 @@ function keyOf(write: Write): string {
 }
 
 function storedValueOf(write: Write): unknown {
-  if (write.kind === "framework") return { id: write.id };
+  if (write.kind === "framework") return write.id === undefined ? undefined : { id: write.id };
   if (write.kind === "app") return write.version === undefined ? undefined : { version: write.version };
   return write.value;
 }
