@@ -13,7 +13,9 @@ import type { SourceNode } from "../source/node.ts";
 import { truth } from "./expressions/compare.ts";
 import { isTemplate } from "./expressions/compile.ts";
 import { omitPlaceholder } from "./expressions/globals.ts";
+import type { Syntax } from "./expressions/lexer.ts";
 import { Renderer } from "./expressions/renderer.ts";
+import { templateFileSyntax } from "./expressions/template-syntax.ts";
 import { str } from "./expressions/text.ts";
 import { Fault, toJson, type Value } from "./expressions/value.ts";
 import type { RenderContext } from "./render-context.ts";
@@ -50,14 +52,26 @@ export const evaluateCondition = (
   return run(context, (renderer) => asCondition(bare(renderer, expression, span)), span);
 };
 
+/** Braces in a bare expression are a habit of old: whole as in "{{ x }}", around a part, also within a string. */
 function bare(renderer: Renderer, expression: string, span: Span): Value {
-  if (expression.includes("{{") || expression.includes("{%")) {
-    const whole = /^\s*\{\{-?([\s\S]*?)-?\}\}\s*$/.exec(expression)?.[1];
-    if (whole === undefined || whole.includes("}}")) return renderer.renderString(expression, span);
-  }
-  return expression.includes("{{")
-    ? renderer.renderString(expression.trim(), span)
-    : renderer.expression(expression, span);
+  const text = expression.trim();
+  if (!isTemplate(text)) return renderer.expression(expression, span);
+  if (/^(?:\{%|\{\{(?:(?!\}\})[\s\S])*\}\}$)/.test(text)) return renderer.renderString(text, span);
+  return renderer.expression(withoutBraces(text), span);
+}
+
+const quotedOrBrace = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|\{\{|\}\}/g;
+export function withoutBraces(expression: string): string {
+  return expression.replace(quotedOrBrace, (part) => {
+    if (part === "{{") return "( ";
+    if (part === "}}") return " )";
+    const quote = part.charAt(0);
+    const joined = part.replace(
+      /\{\{([\s\S]*?)\}\}/g,
+      (_all, inner: string) => `${quote} ~ (${inner}) ~ ${quote}`,
+    );
+    return joined === part ? part : `(${joined})`;
+  });
 }
 
 function asCondition(value: Value): boolean {
@@ -73,13 +87,49 @@ export interface TemplateFileRequest {
   readonly language: "hbs" | "j2";
   /** Names that only this template sees (`ansible_managed`, `template_path`, …). */
   readonly variables?: JsonObject;
+  /** How a .j2 is read, where the task departs from the usual. */
+  readonly syntax?: TemplateSyntax;
+}
+export interface TemplateSyntax {
+  readonly blockStart?: string;
+  readonly blockEnd?: string;
+  readonly variableStart?: string;
+  readonly variableEnd?: string;
+  readonly commentStart?: string;
+  readonly commentEnd?: string;
+  readonly trimBlocks?: boolean;
+  readonly lstripBlocks?: boolean;
+  /** What ends each line of the result. Default: as in the template. */
+  readonly newline?: "\n" | "\r" | "\r\n";
 }
 
 /** A template file, as the module `template` does it. */
 export function renderTemplateFile(request: TemplateFileRequest, context: RenderContext): string {
   const span: Span = { file: request.file, line: 1, column: 1 };
   const variables = new Map<string, Value>(Object.entries(request.variables ?? {}));
-  return run(context, (renderer) => renderer.renderFile(request.file, request.text, { variables }), span);
+  const { syntax } = request;
+  const text = run(
+    context,
+    (renderer) => {
+      if (request.language === "hbs") return renderer.renderHandlebars(request.file, request.text, variables);
+      return renderer.renderFile(request.file, request.text, { variables, syntax: syntaxOf(syntax) });
+    },
+    span,
+  );
+  return syntax?.newline === undefined ? text : text.replace(/\r\n|\r|\n/g, syntax.newline);
+}
+
+function syntaxOf(given: TemplateSyntax | undefined): Syntax {
+  const usual = templateFileSyntax;
+  if (given === undefined) return usual;
+  return {
+    ...usual,
+    trimBlocks: given.trimBlocks ?? usual.trimBlocks,
+    lstripBlocks: given.lstripBlocks ?? usual.lstripBlocks,
+    variable: [given.variableStart ?? usual.variable[0], given.variableEnd ?? usual.variable[1]],
+    block: [given.blockStart ?? usual.block[0], given.blockEnd ?? usual.block[1]],
+    comment: [given.commentStart ?? usual.comment[0], given.commentEnd ?? usual.comment[1]],
+  };
 }
 
 /** Leaves out what rendered to `omit`: members of objects and items of lists, at every depth. */
@@ -105,14 +155,13 @@ function run<T>(context: RenderContext, work: (renderer: Renderer) => T, span: S
 }
 
 export function errorOf(fault: Fault, span: Span): ProvisionError {
-  const through = fault.through.slice(1);
+  const through = fault.through.slice(1, 6).map((name) => `"${name}"`);
   return new ProvisionError({
     code: fault.undefinedName === undefined ? "bad-expression" : "undefined-variable",
     action: fault.located?.subject ?? "evaluate the expression",
     state: fault.message,
     span: fault.located?.span ?? span,
-    why:
-      through.length > 0 ? `it is needed by ${through.map((name) => `"${name}"`).join(", by ")}` : undefined,
+    why: through.length > 0 ? `it is needed by ${through.join(", by ")}` : undefined,
     fix: fault.near === undefined ? undefined : `write "${fault.near}" instead of "${wrongName(fault)}"`,
     cause: fault,
   });

@@ -9,6 +9,7 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Span } from "../../../base/errors.ts";
 import { nearest } from "../../../base/nearest.ts";
 import type { MapNode, ScalarNode, SourceNode } from "../../source/node.ts";
+import { renderHandlebars } from "../handlebars/render-handlebars.ts";
 import type { RenderContext } from "../render-context.ts";
 import type { Scope } from "../variable.ts";
 import type { Expression, Template } from "./ast.ts";
@@ -177,7 +178,7 @@ export class Renderer implements Runtime {
   }
 
   renderFile(file: string, text: string, options: RenderFileOptions = {}): string {
-    const parsed = fileSyntax(text);
+    const parsed = fileSyntax(text, options.syntax);
     const place: Place = { text: parsed.text, at: 0 };
     const template = { file, text: parsed.text };
     const locals = new Locals();
@@ -188,6 +189,19 @@ export class Renderer implements Runtime {
         this.#frame(locals, place),
         this.#host(template),
       ).text(),
+    );
+  }
+
+  renderHandlebars(file: string, text: string, variables: ReadonlyMap<string, Value>): string {
+    const place: Place = { text, at: 0 };
+    const { scope } = this.context;
+    return this.#locatedInFile(place, { file, text }, 1, () =>
+      renderHandlebars({
+        text,
+        variable: (name) => (variables.has(name) ? variables.get(name) : this.variable(name)),
+        names: () => scope.names(),
+        spend: (rounds) => this.spend(rounds),
+      }),
     );
   }
 

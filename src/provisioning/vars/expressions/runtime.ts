@@ -2,6 +2,7 @@
 import type { SourceNode } from "../../source/node.ts";
 import type { RenderContext } from "../render-context.ts";
 import { truth } from "./compare.ts";
+import type { Syntax } from "./lexer.ts";
 import { str } from "./text.ts";
 import { type CallArgs, Fault, isNumeric, toNumber, typeName, Undefined, type Value } from "./value.ts";
 
@@ -25,6 +26,7 @@ export interface Runtime {
 }
 export interface RenderFileOptions {
   readonly variables?: ReadonlyMap<string, Value>;
+  readonly syntax?: Syntax;
 }
 
 export interface Invocation extends CallArgs {
