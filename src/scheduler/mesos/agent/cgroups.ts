@@ -35,6 +35,7 @@ export interface CgroupOptions {
 const minMemMb = 32;
 const minShares = 2;
 const cfsPeriodUs = 100_000;
+const minQuotaUs = 1_000;
 
 /** Undefined when the host does not let us; said once. */
 export function openCgroups(options: CgroupOptions): Cgroups | undefined {
@@ -61,7 +62,11 @@ function openUnified({ hierarchy, root, cfsQuota, log }: CgroupOptions): Cgroups
       mkdirSync(path, { recursive: true });
       writeFileSync(join(path, "memory.max"), String(memBytes(memMb)));
       writeFileSync(join(path, "cpu.weight"), String(weightOf(cpus)));
-      if (cfsQuota) writeFileSync(join(path, "cpu.max"), `${Math.round(cpus * cfsPeriodUs)} ${cfsPeriodUs}`);
+      if (cfsQuota)
+        writeFileSync(
+          join(path, "cpu.max"),
+          `${Math.max(minQuotaUs, Math.round(cpus * cfsPeriodUs))} ${cfsPeriodUs}`,
+        );
       writeFileSync(join(path, "cgroup.procs"), String(pid));
     },
     leave: (containerId) =>
@@ -99,7 +104,7 @@ function openSplit({ hierarchy, root, cfsQuota, log }: CgroupOptions): Cgroups {
         writeFileSync(join(cpuPath, "cpu.cfs_period_us"), String(cfsPeriodUs));
         writeFileSync(
           join(cpuPath, "cpu.cfs_quota_us"),
-          String(Math.max(1000, Math.round(cpus * cfsPeriodUs))),
+          String(Math.max(minQuotaUs, Math.round(cpus * cfsPeriodUs))),
         );
       }
       for (const path of [cpuPath, memoryPath]) writeFileSync(join(path, "cgroup.procs"), String(pid));

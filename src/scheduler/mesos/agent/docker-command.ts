@@ -30,6 +30,7 @@ export const ownerLabel = "provision.agent";
 
 const minMemBytes = 32 * 1024 * 1024;
 const cfsPeriodUs = 100_000;
+const minQuotaUs = 1_000;
 
 export function dockerRunArgv(run: DockerRun, owner: string): readonly string[] {
   const { container, resources, command } = run;
@@ -42,7 +43,12 @@ export function dockerRunArgv(run: DockerRun, owner: string): readonly string[] 
     ...(docker.privileged === true ? ["--privileged"] : []),
     ...["--cpu-shares", String(sharesOf(cpus))],
     ...(run.cfsQuota
-      ? ["--cpu-period", String(cfsPeriodUs), "--cpu-quota", String(Math.round(cpus * cfsPeriodUs))]
+      ? [
+          "--cpu-period",
+          String(cfsPeriodUs),
+          "--cpu-quota",
+          String(Math.max(minQuotaUs, Math.round(cpus * cfsPeriodUs))),
+        ]
       : []),
     ...["--memory", String(memBytes)],
     ...Object.entries(run.env).flatMap(([name, value]) => [
