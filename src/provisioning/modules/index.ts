@@ -19,24 +19,36 @@ type Load = () => Promise<{ readonly default: AnyModule }>;
 const builtin: Readonly<Record<string, Load>> = {
   add_host: () => import("./add-host.ts"),
   apt: () => import("./apt.ts"),
+  apt_key: () => import("./apt-key.ts"),
+  apt_repository: () => import("./apt-repository.ts"),
+  assemble: () => import("./assemble.ts"),
   assert: () => import("./assert.ts"),
+  async_status: () => import("./async-status.ts"),
   blockinfile: () => import("./blockinfile.ts"),
   command: () => import("./command.ts"),
   copy: () => import("./copy.ts"),
   cron: () => import("./cron.ts"),
+  deb822_repository: () => import("./deb822-repository.ts"),
+  debconf: () => import("./debconf.ts"),
   debug: () => import("./debug.ts"),
   dnf: () => import("./dnf.ts"),
+  dpkg_selections: () => import("./dpkg-selections.ts"),
   fail: () => import("./fail.ts"),
   fetch: () => import("./fetch.ts"),
   file: () => import("./file.ts"),
+  find: () => import("./find.ts"),
   get_url: () => import("./get-url.ts"),
+  getent: () => import("./getent.ts"),
+  git: () => import("./git.ts"),
   group: () => import("./group.ts"),
   group_by: () => import("./group-by.ts"),
   hostname: () => import("./hostname.ts"),
   include_vars: () => import("./include-vars.ts"),
+  known_hosts: () => import("./known-hosts.ts"),
   lineinfile: () => import("./lineinfile.ts"),
   meta: () => import("./meta.ts"),
   package: () => import("./package.ts"),
+  package_facts: () => import("./package-facts.ts"),
   pause: () => import("./pause.ts"),
   ping: () => import("./ping.ts"),
   raw: () => import("./raw.ts"),
@@ -44,6 +56,7 @@ const builtin: Readonly<Record<string, Load>> = {
   replace: () => import("./replace.ts"),
   script: () => import("./script.ts"),
   service: () => import("./service.ts"),
+  service_facts: () => import("./service-facts.ts"),
   set_fact: () => import("./set-fact.ts"),
   setup: () => import("./setup.ts"),
   shell: () => import("./shell.ts"),
@@ -60,8 +73,15 @@ const builtin: Readonly<Record<string, Load>> = {
   wait_for_connection: () => import("./wait-for-connection.ts"),
 };
 /** Modules that Ansible keeps in collections; their short names work too. */
-const posix: Readonly<Record<string, Load>> = {};
-const general: Readonly<Record<string, Load>> = {};
+const posix: Readonly<Record<string, Load>> = {
+  authorized_key: () => import("./authorized-key.ts"),
+  mount: () => import("./mount.ts"),
+  sysctl: () => import("./sysctl.ts"),
+};
+const general: Readonly<Record<string, Load>> = {
+  timezone: () => import("./timezone.ts"),
+  ufw: () => import("./ufw.ts"),
+};
 
 const collections: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   "ansible.builtin": builtin,

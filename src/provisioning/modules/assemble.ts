@@ -1,0 +1,132 @@
+import type { z } from "zod";
+import { pythonRegExp } from "../../base/python-regexp.ts";
+import type { Answers, PathAnswer, Question } from "../host/question.ts";
+import { answerTo } from "./answers.ts";
+import { defineArgs, flag, path, text } from "./arguments.ts";
+import { attributeArgs, pathResult, statOf } from "./attributes.ts";
+import { defineModule } from "./define-module.ts";
+import { digestOf } from "./digest.ts";
+import { hostPath } from "./host-path.ts";
+import type { ModuleContext, Plan } from "./module.ts";
+import { fileQuestion, planFile, writeArgs } from "./plan-file.ts";
+
+const args = defineArgs({
+  src: path("Folder of the host with the fragments.", { required: true }),
+  dest: path("The file that they are put together into.", { required: true }),
+  regexp: text("Python regular expression that the fragments' names must match."),
+  delimiter: text("What stands between two fragments; \\n is a newline."),
+  ignore_hidden: flag("Leave out names with a dot in front.", { default: false }),
+  remote_src: flag("src is on the host. Only that.", { default: true }),
+  decrypt: flag("Of Ansible, for fragments of the controller.", { default: true }),
+  ...writeArgs,
+  ...attributeArgs,
+});
+type AssembleArgs = z.infer<typeof args>;
+
+interface Fragment {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+interface AssembleState {
+  readonly fragments: readonly Fragment[] | undefined;
+  readonly dest: PathAnswer;
+}
+
+/** Name and size of each file on a line of their own, then its bytes. Code 7: no such folder. */
+const fragmentsSh = `cd -- "$1" 2>/dev/null || exit 7
+for f in .[!.]* *; do [ -f "$f" ] && [ -r "$f" ] || continue; printf '%s\\n%s\\n' "$f" "$(wc -c <"$f")"; cat -- "$f"; done; exit 0`;
+
+function readFragments(bytes: Uint8Array): readonly Fragment[] {
+  const fragments: Fragment[] = [];
+  let at = 0;
+  const line = () => {
+    const end = bytes.indexOf(10, at);
+    const text = new TextDecoder().decode(bytes.subarray(at, end));
+    at = end + 1;
+    return text;
+  };
+  while (at < bytes.length) {
+    const name = line();
+    const size = Number(line());
+    fragments.push({ name, bytes: bytes.subarray(at, at + size) });
+    at += size;
+  }
+  return fragments.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Each fragment ends with a newline before the next one, or the delimiter, begins. */
+function assembled(
+  given: AssembleArgs,
+  fragments: readonly Fragment[],
+): Uint8Array | { readonly refused: string } {
+  const compiled = given.regexp === undefined ? undefined : pythonRegExp(given.regexp);
+  if (compiled !== undefined && "refused" in compiled) return compiled;
+  const chosen = fragments.filter(
+    ({ name }) => !(given.ignore_hidden && name.startsWith(".")) && (compiled?.regexp.test(name) ?? true),
+  );
+  const delimiter = given.delimiter?.replaceAll("\\n", "\n");
+  const parts: Buffer[] = [];
+  for (const [index, { bytes }] of chosen.entries()) {
+    const last = parts.at(-1)?.at(-1);
+    if (index > 0 && last !== undefined && last !== 10) parts.push(Buffer.from("\n"));
+    if (index > 0 && delimiter !== undefined) {
+      parts.push(Buffer.from(delimiter.endsWith("\n") ? delimiter : `${delimiter}\n`));
+    }
+    parts.push(Buffer.from(bytes));
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+const ask = (given: AssembleArgs, context: ModuleContext): readonly Question[] => [
+  { of: "script", sh: fragmentsSh, args: [hostPath(given.src, context)] },
+  fileQuestion(hostPath(given.dest, context), { diff: context.diff, follow: true }),
+];
+
+function read(answers: Answers): AssembleState {
+  const answer = answerTo(answers, 0, "script");
+  return {
+    fragments: answer.code === 7 ? undefined : readFragments(answer.stdout),
+    dest: answerTo(answers, 1, "path"),
+  };
+}
+
+function plan(given: AssembleArgs, state: AssembleState, context: ModuleContext): Plan {
+  if (!given.remote_src) {
+    return {
+      steps: [],
+      diffs: [],
+      fail: "remote_src: false is not possible: copy the folder of fragments first",
+    };
+  }
+  if (state.fragments === undefined) return { steps: [], diffs: [], fail: `"${given.src}" is not a folder` };
+  const bytes = assembled(given, state.fragments);
+  if ("refused" in bytes) return { steps: [], diffs: [], fail: bytes.refused };
+  return planFile({
+    path: hostPath(given.dest, context),
+    current: state.dest,
+    from: { bytes },
+    sha256: digestOf(bytes, "sha256"),
+    wanted: given,
+    backup: given.backup,
+    validate: given.validate,
+    unsafeWrites: given.unsafe_writes,
+  });
+}
+
+export default defineModule({
+  kind: "host",
+  name: "assemble",
+  summary: "Puts a file together from the fragments in a folder.",
+  args,
+  example:
+    "- name: one file of many\n  assemble: {src: /etc/haproxy/conf.d, dest: /etc/haproxy/haproxy.cfg}\n",
+  reads: "host",
+  ask,
+  read,
+  plan,
+  result: (state, _outcome, given, context) => ({
+    ...pathResult(statOf(state.dest), given),
+    src: hostPath(given.src, context),
+    dest: hostPath(given.dest, context),
+  }),
+});
