@@ -4,6 +4,7 @@ import type { HaproxyOptions } from "./haproxy-view.ts";
 import { type Installed, installConfig, readText } from "./install-config.ts";
 import { MarathonSource, NoMarathon } from "./marathon-source.ts";
 import { portsIn, type RenderedHaproxy, renderHaproxy, serversIn } from "./render-haproxy.ts";
+import { runCommand } from "./run-command.ts";
 
 export interface BridgeOptions {
   readonly marathons: readonly string[];
@@ -27,6 +28,7 @@ const maxQuietMs = 1_000;
 const reconnectMs = 2_000;
 /** What haproxy could not be reloaded with is tried again after this long: it may have been down just then. */
 const retryReloadMs = 60_000;
+const versionTimeoutMs = 5_000;
 
 export type SyncOutcome = Installed | { readonly outcome: "away"; readonly why: string };
 
@@ -34,6 +36,7 @@ export type SyncOutcome = Installed | { readonly outcome: "away"; readonly why: 
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #source: MarathonSource;
+  #version: string | undefined;
   #told: readonly string[] = [];
   #refused: { readonly text: string; readonly at: number; readonly outcome: Installed } | undefined;
 
@@ -51,7 +54,12 @@ export class Bridge {
     const apps = await this.#source.apps();
     const current = (await readText(this.#options.config)) ?? "";
     const { haproxy, template } = this.#options;
-    const options: HaproxyOptions = { ...haproxy, servedBefore: serversIn(current) };
+    this.#version ??= await haproxyVersion();
+    const options: HaproxyOptions = {
+      ...haproxy,
+      haproxyVersion: haproxy.haproxyVersion ?? this.#version,
+      servedBefore: serversIn(current),
+    };
     const first = renderHaproxy(apps, options, template);
     // What the running configuration has is haproxy's own.
     const known = portsIn(current);
@@ -98,6 +106,12 @@ export class Bridge {
     for (const line of lines) if (!this.#told.includes(line)) this.#options.log(line);
     this.#told = lines;
   }
+}
+
+/** "2.6"; undefined if it cannot be asked: then a current one is supposed, and `haproxy -c` has the last word. */
+async function haproxyVersion(): Promise<string | undefined> {
+  const { output } = await runCommand(["haproxy", "-v"], versionTimeoutMs);
+  return /version (\d+\.\d+)/.exec(output)?.[1];
 }
 
 const refusalLine = ({ by, output }: Extract<Installed, { outcome: "refused" }>): string =>

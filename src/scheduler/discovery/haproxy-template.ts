@@ -1,7 +1,8 @@
 /**
  * The built-in haproxy.cfg, in Handlebars. What it sees is HaproxyView. A server that refuses or does not answer a
  * connection in time is marked down by the request that saw it (observe, error-limit 1, on-error mark-down); that
- * request is sent to another (redispatch). A check brings it back.
+ * request is sent to another (redispatch). A check brings it back. A GET whose server died before it answered is asked
+ * of another, too; what may change something never is.
  */
 export const haproxyTemplate = `# Written by provision (haproxy-bridge); changes here are overwritten.
 global
@@ -73,6 +74,10 @@ frontend marathon-app-id
 
 backend {{this.name}}
     balance {{this.balance}}
+{{#if @root.repeatsReads}}
+    retry-on conn-failure empty-response
+    http-request disable-l7-retry unless METH_GET
+{{/if}}
 {{#if this.cookie}}
     cookie provision_server insert indirect nocache
 {{/if}}
@@ -89,6 +94,10 @@ listen {{this.name}}
     bind {{this.bind}}
     mode {{this.mode}}
     balance {{this.balance}}
+{{#if this.repeatsReads}}
+    retry-on conn-failure empty-response
+    http-request disable-l7-retry unless METH_GET
+{{/if}}
 {{#if this.cookie}}
     cookie provision_server insert indirect nocache
 {{/if}}

@@ -25,6 +25,8 @@ export interface HaproxyOptions {
   /** Null: haproxy stays who it was started as. */
   readonly runAs?: { readonly user: string; readonly group: string; readonly chroot: string } | null;
   readonly connectTimeoutMs?: number;
+  /** "2.6": older ones lack some words. Undefined: a current one. */
+  readonly haproxyVersion?: string | undefined;
 }
 
 /** What a template sees. All texts in it are checked: none can break out of its line. */
@@ -32,6 +34,8 @@ export interface HaproxyView {
   readonly adminSocket: string;
   readonly runAs: { readonly user: string; readonly group: string; readonly chroot: string } | null;
   readonly connectTimeoutMs: number;
+  /** Whether a GET that a server left without an answer goes to another one. */
+  readonly repeatsReads: boolean;
   readonly stats: { readonly port: number; readonly user: string; readonly password: string } | null;
   readonly front: FrontView | null;
   readonly appIds: { readonly port: number; readonly routes: readonly AppIdRoute[] } | null;
@@ -64,6 +68,7 @@ export type BackendView = PoolView;
 export interface ServiceView extends PoolView {
   readonly bind: string;
   readonly mode: "http" | "tcp";
+  readonly repeatsReads: boolean;
 }
 
 export interface ServerView {
@@ -111,6 +116,7 @@ export function planHaproxy(apps: readonly ServedApp[], options: HaproxyOptions)
     adminSocket: options.adminSocket ?? "/run/haproxy/admin.sock",
     runAs: options.runAs === undefined ? systemUser : options.runAs,
     connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
+    repeatsReads: knowsRetryOn(options),
     stats: planStats(options),
     front,
     appIds: appIdPort === null ? null : { port: appIdPort, routes: ports.filter(isFirst).map(appIdRoute) },
@@ -119,6 +125,10 @@ export function planHaproxy(apps: readonly ServedApp[], options: HaproxyOptions)
   };
   return { view, problems };
 }
+
+/** `retry-on` came with 2.0. */
+const knowsRetryOn = ({ haproxyVersion }: HaproxyOptions): boolean =>
+  Number.parseInt(haproxyVersion ?? "2", 10) >= 2;
 
 const systemUser = { user: "haproxy", group: "haproxy", chroot: "/var/lib/haproxy" };
 
@@ -294,7 +304,7 @@ function planServices(
     const bind = `${address.includes(":") ? `[${address}]` : address}:${number}`;
     // A cookie needs HTTP; over TCP the same client goes to the same server by its address.
     const sticky = mode === "tcp" && pool.cookie ? { balance: "source", cookie: false } : {};
-    return [{ ...pool, ...sticky, bind, mode }];
+    return [{ ...pool, ...sticky, bind, mode, repeatsReads: mode === "http" && knowsRetryOn(options) }];
   });
 }
 
