@@ -3,6 +3,7 @@ export const errorCodes = [
   "auth-failed",
   "bad-answer",
   "bad-argument",
+  "bad-config",
   "bad-expression",
   "bad-flag",
   "bad-inventory",

@@ -94,6 +94,8 @@ export type EngineEvent = { readonly atMs: number } & (
       readonly attempts?: number;
     }
   | { readonly type: "task-end"; readonly id: number; readonly elapsedMs: number }
+  /** What kept a task's questions from being asked ahead: for --profile. */
+  | { readonly type: "barrier"; readonly task: string; readonly place: string; readonly reason: string }
   | { readonly type: "show"; readonly host: string; readonly text: string }
   | { readonly type: "warning"; readonly message: string; readonly place?: string }
   | { readonly type: "play-end"; readonly play: string; readonly elapsedMs: number }

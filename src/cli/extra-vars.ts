@@ -1,0 +1,80 @@
+/** `-e` in its three forms: name=value words, a JSON or YAML mapping, @file. Later ones win. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { ProvisionError, type Span } from "../base/errors.ts";
+import type { SourceNode } from "../provisioning/source/node.ts";
+import { parseYaml } from "../provisioning/source/parse-yaml.ts";
+import type { Variable } from "../provisioning/vars/variable.ts";
+import { badUsage } from "./parse-options.ts";
+
+const place: Span = { file: "--extra-vars", line: 1, column: 1 };
+
+export function readExtraVars(texts: readonly string[], cwd: string): ReadonlyMap<string, Variable> {
+  const vars = new Map<string, Variable>();
+  for (const text of texts) {
+    for (const [name, node] of readOne(text.trim(), cwd)) {
+      vars.set(name, { kind: "template", node, origin: { layer: "extra vars (-e)", span: node.span } });
+    }
+  }
+  return vars;
+}
+
+function readOne(text: string, cwd: string): [string, SourceNode][] {
+  if (text === "") return [];
+  if (text.startsWith("@"))
+    return membersOf(parseYaml(readVarsFile(resolve(cwd, text.slice(1))), text.slice(1)), text);
+  if (/^[{[]/.test(text)) return membersOf(parseYaml(text, place.file), text);
+  return splitWords(text).map((word) => {
+    const equals = word.indexOf("=");
+    if (equals <= 0) {
+      throw badUsage(
+        `-e "${text}": "${word}" is no name=value`,
+        '-e takes name=value, {"name": …} or @file',
+        `-e '${word}=…'`,
+      );
+    }
+    return [word.slice(0, equals), { kind: "scalar", value: word.slice(equals + 1), span: place }];
+  });
+}
+
+function readVarsFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ProvisionError({
+      code: "missing-file",
+      action: `read variables from "${file}"`,
+      state: "the file cannot be read",
+      why: "-e @FILE reads a YAML or JSON file",
+      cause,
+    });
+  }
+}
+
+function membersOf(node: SourceNode, shown: string): [string, SourceNode][] {
+  if (node.kind === "map") return node.entries.map(({ key, value }) => [String(key.value), value]);
+  if (node.kind === "scalar" && node.value === null) return [];
+  throw badUsage(`-e "${shown}" holds no mapping`, "-e takes name: value pairs");
+}
+
+/** As sh splits words: quotes and backslashes; what is quoted keeps its spaces. */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at] ?? "";
+    if (char === "\\" && quote !== "'") word = (word ?? "") + (text[++at] ?? "");
+    else if (quote !== "" && char === quote) quote = "";
+    else if (quote === "" && (char === "'" || char === '"')) {
+      quote = char;
+      word ??= "";
+    } else if (quote === "" && /\s/.test(char)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + char;
+  }
+  if (quote !== "") throw badUsage(`-e "${text}" has a quote that does not end`);
+  if (word !== undefined) words.push(word);
+  return words;
+}

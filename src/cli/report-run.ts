@@ -1,0 +1,70 @@
+/** A run with its reporter: exit code out, failed hosts remembered. */
+import { ProvisionError } from "../base/errors.ts";
+import { runPlaybooks } from "../provisioning/engine/run-playbooks.ts";
+import { maskSecrets } from "../provisioning/reporting/printable.ts";
+import { createReporter, type ReporterOptions } from "../provisioning/reporting/reporter.ts";
+import { rememberFailed } from "./failed-hosts.ts";
+import type { CliIo } from "./io.ts";
+import type { ParsedOptions } from "./parse-options.ts";
+import type { Prepared } from "./prepare-run.ts";
+
+export async function reportRun(prepared: Prepared, options: ParsedOptions, io: CliIo): Promise<number> {
+  const { request, sources } = prepared;
+  if (request.inventory.hosts.size === 0 && !canDoWithoutHosts(prepared)) throw noHosts(sources);
+  const reporter = await createReporter({
+    kind: kindOf(options, io),
+    write: (text) => io.stdout(text),
+    colour: io.colour && !options.has("no-color"),
+    columns: io.columns,
+    verbosity: options.count("verbose"),
+    profile: options.has("profile"),
+    cwd: io.cwd,
+    mask: secretsOf(prepared),
+  });
+  try {
+    const summary = await runPlaybooks(request, (event) => reporter.report(event), io.signal);
+    const playbooks = request.playbooks.map(({ file }) => file);
+    const tookPart = summary.recap.map(({ host }) => host);
+    rememberFailed(io, { playbooks, sources }, { failed: summary.failedHosts, tookPart });
+    return summary.exitCode;
+  } finally {
+    await reporter.close();
+  }
+}
+
+/** Passwords are known from the start; vault values as they are opened. */
+function secretsOf({ request, vaults }: Prepared): (text: string) => string {
+  const { password, becomePassword } = request.connection;
+  const fixed = [password, becomePassword].filter((each) => each !== undefined);
+  let known = -1;
+  let mask = maskSecrets(fixed);
+  return (text) => {
+    if (vaults.secrets.size !== known) {
+      known = vaults.secrets.size;
+      mask = maskSecrets([...fixed, ...vaults.secrets]);
+    }
+    return mask(text);
+  };
+}
+
+function kindOf(options: ParsedOptions, io: CliIo): ReporterOptions["kind"] {
+  if (options.has("json")) return "json";
+  return io.isTTY && !options.has("plain") && io.env["TERM"] !== "dumb" && !options.has("step")
+    ? "terminal"
+    : "plain";
+}
+
+const canDoWithoutHosts = ({ request }: Prepared): boolean =>
+  request.playbooks.every(({ plays }) =>
+    plays.every(
+      ({ hosts }) => hosts.kind === "scalar" && /^(localhost|127\.0\.0\.1|::1)$/.test(String(hosts.value)),
+    ),
+  );
+
+const noHosts = (sources: readonly string[]): ProvisionError =>
+  new ProvisionError({
+    code: "no-hosts",
+    action: "run the playbooks",
+    state: `the inventory "${sources.join(", ")}" lists no host`,
+    why: "a run needs hosts to run on",
+  });

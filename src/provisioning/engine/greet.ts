@@ -1,0 +1,81 @@
+/** The first message to a machine: base facts, network mounts, owed handlers and, where something uses them, facts. */
+import { ProvisionError } from "../../base/errors.ts";
+import { baseFactsScript, readBaseFacts } from "../host/base-facts.ts";
+import type { Frame, FrameResult } from "../transport/session.ts";
+import { forEachAtMost } from "./concurrency.ts";
+import { factsFrames, readFactsFrames } from "./gather.ts";
+import { limits } from "./limits.ts";
+import { loginIdentity, type Machine } from "./machine.ts";
+import type { Greeting } from "./machines.ts";
+import { owedListScript, readOwed } from "./owed-handlers.ts";
+import { joinOwed } from "./owed-report.ts";
+import type { PlayState } from "./play-state.ts";
+import type { RunHost } from "./run-host.ts";
+import { outcomeOfError } from "./run-on-host.ts";
+import type { RunState } from "./run-state.ts";
+
+/** The host's name tells clones of one image apart, which share a machine-id. */
+const worldScript = `uname -n
+while read -r d m t r; do case $t in nfs*|cifs|smb*|ceph|glusterfs|fuse.*|9p|lustre|afs|gfs2|ocfs2|virtiofs|beegfs)
+printf 'mount %b\\n' "$m";; esac; done </proc/mounts 2>/dev/null; exit 0`;
+
+const ask = (script: string): Frame => ({ kind: "ask", script, timeoutMs: limits.questionTimeoutMs });
+
+export async function greet(run: RunState, machine: Machine, host: RunHost): Promise<Greeting> {
+  const wantsFacts = run.factsAtFirst.has(host.name);
+  const base = baseFactsScript();
+  const frames = [
+    ask(base.script),
+    ask(worldScript),
+    ask(owedListScript),
+    ...(wantsFacts ? factsFrames([]) : []),
+  ];
+  const results = await machine.run(loginIdentity, frames);
+  const [baseResult, worldResult, owedResult, ...factsResults] = results;
+  const facts = readBaseFacts(answered(baseResult).stdout);
+  const [name = "", ...mounts] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
+  host.owedFound = readOwed(answered(owedResult).stdout);
+  if (wantsFacts) host.facts = { ...readFactsFrames(factsResults, run.clock.now()), ...(host.facts ?? {}) };
+  return {
+    base: facts,
+    identity: facts.machineId === undefined ? `${host.name} alone` : `${facts.machineId} ${name}`,
+    sharedMounts: mounts
+      .filter((line) => line.startsWith("mount "))
+      .map((line) => line.slice("mount ".length)),
+  };
+}
+
+function answered(result: FrameResult | undefined): FrameResult {
+  if (result !== undefined && !result.timedOut) return result;
+  throw new ProvisionError({
+    code: "host-timeout",
+    action: "learn what the host is",
+    state: "it did not answer in time",
+  });
+}
+
+/** Connects every host of a batch at once; those that cannot be reached are out before the first task. */
+export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<void> {
+  const { run, batch, frame, play } = state;
+  if (wantsFacts) for (const host of batch) run.factsAtFirst.add(host.name);
+  await forEachAtMost(run.request.forks, batch, async (host) => {
+    try {
+      const view = state.hostView(host);
+      const where = { host, frame, task: play };
+      const machine = await run.machines.connected(host, state.connectionOf(where, host, view));
+      joinOwed(state, host, machine);
+    } catch (error) {
+      refuse(state, host, error);
+    }
+  });
+}
+
+function refuse({ run }: PlayState, host: RunHost, error: unknown): void {
+  const outcome = outcomeOfError(error);
+  const status = outcome.unreachable ? "unreachable" : "failed";
+  host.count(status);
+  host.stop = outcome.unreachable
+    ? { why: "unreachable" }
+    : { why: "failed", task: undefined, result: outcome.result };
+  run.noteFailed(host, status);
+}

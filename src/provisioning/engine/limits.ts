@@ -1,0 +1,36 @@
+/** Every limit of a run, with its unit. */
+export const limits = {
+  /** Hosts that are worked on at once, unless -f says otherwise: a host that waits costs no CPU, only a socket. */
+  forks: 200,
+  /** Connections being opened at once, to all hosts and to one address: sshd drops by chance beyond MaxStartups 10. */
+  connectsAtOnce: 40,
+  connectsAtOncePerAddress: 8,
+  connectTimeoutMs: 10_000,
+  /** A question that was asked ahead and takes longer is given up, and asked at its task's turn. */
+  aheadQuestionTimeoutMs: 20_000,
+  questionTimeoutMs: 120_000,
+  /** A step without a `timeout` of its own: package installations are slow, but not endless. */
+  stepTimeoutMs: 3_600_000,
+  /** Answers about services, ports, processes and scripts are believed for so long. */
+  volatileAnswerAgeMs: 10_000,
+  /** A step that took longer on any host makes the volatile answers of all hosts stale. */
+  slowStepMs: 5_000,
+  /** Tasks looked at ahead of the one at hand, and questions put into one message. */
+  aheadTasks: 400,
+  aheadQuestions: 4_000,
+  /** While a host is being changed every message makes the answers stale: a short look is enough. */
+  aheadTasksWhileChanging: 25,
+  planRounds: 5,
+  /** Of a loop, when it is taken apart ahead. */
+  aheadLoopItems: 2_000,
+  includeDepth: 60,
+  fetchBytes: 4 * 1024 ** 3,
+  reconnectPauseMs: 1_000,
+  handlerPasses: 20,
+  shownStderrLines: 20,
+  untilRetries: 3,
+  untilDelayMs: 5_000,
+  asyncPollMs: 10_000,
+  /** Controller files up to this size travel inside the message. */
+  inlineBytes: 262_144,
+} as const;

@@ -1,0 +1,186 @@
+/**
+ * What may be asked along with the message that leaves now: the questions of what follows on this host, as far as its
+ * names are known. All of this is a hint (R0): every task is rendered again at its turn, so a wrong guess costs a
+ * question that nobody uses, never a wrong result.
+ */
+import { ProvisionError } from "../../base/errors.ts";
+import type { AnyModule, Module } from "../modules/module.ts";
+import type { Task } from "../playbook/model.ts";
+import { type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
+import { limits } from "./limits.ts";
+import { type Asked, type Identity, identityOf, type Machine } from "./machine.ts";
+import { contextOf, identityOfTask, prepareTask, taskTitle } from "./prepare-task.ts";
+import type { HostTask, LoopPlace } from "./run-on-host.ts";
+import { isChosen } from "./tags.ts";
+import { isUnknownAhead, type View } from "./view.ts";
+
+export interface LookAhead {
+  readonly work: HostTask;
+  readonly machine: Machine;
+  readonly identity: Identity;
+  /** The message carries steps: the next one will be due soon, so a short look is enough. */
+  readonly acts: boolean;
+  readonly loop: LoopPlace | undefined;
+}
+
+export function lookAhead(request: LookAhead): readonly Asked[] {
+  const { work, machine } = request;
+  const { run } = work.play;
+  if (!run.request.askAhead || machine.asyncJobs > 0) return [];
+  return new Look(request).collect();
+}
+
+type Verdict = "go on" | "stop";
+
+class Look {
+  readonly #request: LookAhead;
+  readonly #asked: Asked[] = [];
+  readonly #seen = new Set<string>();
+  /** Names that a task in between registers or sets. */
+  readonly #unknown = new Set<string>();
+  #left: number;
+
+  constructor(request: LookAhead) {
+    this.#request = request;
+    this.#left = request.machine.nextWindow(request.acts);
+  }
+
+  collect(): readonly Asked[] {
+    const { work, loop } = this.#request;
+    const { task, place } = work;
+    if (loop !== undefined && this.#items(task, place.frame, loop.items, loop.index + 1) === "stop")
+      return this.#asked;
+    if (task.register !== undefined) this.#unknown.add(task.register);
+    for (const next of coming(place.ahead)) {
+      if (this.#left-- <= 0 || this.#asked.length >= limits.aheadQuestions) break;
+      if (this.#statement(next) === "stop") break;
+    }
+    return this.#asked;
+  }
+
+  #statement({ statement, frame }: Coming): Verdict {
+    if (!isChosen(tagsOf(frame, statement), this.#request.work.play.run.request.tags)) return "go on";
+    // R4: what an include brings is not known before its turn.
+    if (statement.kind !== "task")
+      return this.#barrier(
+        statement.kind === "block" ? undefined : statement.name,
+        "an include",
+        statement.span.line,
+      );
+    try {
+      return this.#task(statement, frame);
+    } catch (error) {
+      if (isUnknownAhead(error)) this.#note(statement, error.name);
+      else if (!(error instanceof ProvisionError)) throw error;
+      // R5: what cannot be rendered now is heard at its turn. It may act, or not: what follows is still worth asking.
+      if (statement.register !== undefined) this.#unknown.add(statement.register);
+      return this.#actsAlways(statement) ? "stop" : "go on";
+    }
+  }
+
+  #task(task: Task, frame: Frame): Verdict {
+    const { host, play } = this.#request.work;
+    if (task.module === "meta") return this.#meta(task);
+    const module = play.run.module(task.module);
+    if (module.kind === "controller") return this.#controller(task, module);
+    if (task.until !== undefined || task.async !== undefined) return this.#pass(task);
+    if (keyword(frame, task, "delegateTo") !== undefined || keyword(frame, task, "runOnce") !== undefined) {
+      return this.#pass(task);
+    }
+    const view = play.viewAhead(host, frame, task, this.#unknown);
+    if (task.loop === undefined) return this.#one(task, frame, view);
+    const items = view.loopItems(task.loop);
+    return this.#items(task, frame, items, 0);
+  }
+
+  #items(task: Task, frame: Frame, items: readonly unknown[], from: number): Verdict {
+    const { host, play } = this.#request.work;
+    const { loop } = task;
+    if (loop === undefined) return "go on";
+    const last = Math.min(items.length, from + Math.min(this.#left, limits.aheadLoopItems));
+    for (let index = from; index < last; index++) {
+      const vars = play.loopVars(loop, items as never, index);
+      const view = play.viewAhead(host, frame, task, this.#unknown, vars);
+      if (this.#one(task, frame, view) === "stop") return "stop";
+    }
+    return last < items.length ? "stop" : "go on";
+  }
+
+  #one(task: Task, frame: Frame, view: View): Verdict {
+    const { play, host } = this.#request.work;
+    if (task.register !== undefined) this.#unknown.add(task.register);
+    if (view.firstUnmet(conditionsOf(frame, task)) !== undefined) return "go on";
+    const where = { play, task, host, frame };
+    const prepared = prepareTask(where, view);
+    if (prepared.target !== host || prepared.module.kind === "controller") return "go on";
+    const module = prepared.module as Module<unknown, unknown>;
+    if (module.reads === "world") return "go on";
+    const context = { ...contextOf(where, prepared, this.#request.machine, view), round: 0, elapsedMs: 0 };
+    const questions = module.ask(prepared.args, context);
+    const identity = identityOfTask(prepared);
+    for (const question of questions) this.#add({ identity, question });
+    // A command without creates or removes will act for sure: what is asked behind it would be stale (R3).
+    return module.alwaysActs === true && questions.length === 0 ? "stop" : "go on";
+  }
+
+  #add(asked: Asked): void {
+    const { machine } = this.#request;
+    const key = `${asked.identity.key} ${JSON.stringify(asked.question)}`;
+    if (this.#seen.has(key) || machine.isWorldly(asked.question)) return;
+    this.#seen.add(key);
+    // With steps in the message all that is known is stale by the time that they have run.
+    if (!this.#request.acts && machine.known(asked) !== undefined) return;
+    this.#asked.push(asked);
+  }
+
+  #controller(task: Task, module: AnyModule): Verdict {
+    if (task.register !== undefined) this.#unknown.add(task.register);
+    switch (module.name) {
+      case "debug":
+      case "assert":
+      case "fail":
+        return "go on";
+      case "set_fact":
+        for (const { key } of task.args.map.entries) this.#unknown.add(String(key.value));
+        return task.args.variable === undefined && task.args.freeForm === undefined ? "go on" : "stop";
+      default:
+        return this.#barrier(task.name, module.name, task.span.line);
+    }
+  }
+
+  #meta(task: Task): Verdict {
+    const action = task.args.freeForm;
+    const name = action?.kind === "scalar" ? String(action.value).trim() : "";
+    if (name === "noop") return "go on";
+    if (name === "flush_handlers") return this.#request.work.host.notified.size > 0 ? "stop" : "go on";
+    return "stop";
+  }
+
+  #pass(task: Task): Verdict {
+    if (task.register !== undefined) this.#unknown.add(task.register);
+    return this.#actsAlways(task) ? "stop" : "go on";
+  }
+
+  #actsAlways(task: Task): boolean {
+    const module = this.#request.work.play.run.moduleIfLoaded(task.module);
+    return module?.kind === "host" && module.alwaysActs === true;
+  }
+
+  #note(task: Task, name: string): void {
+    const { play, host, place } = this.#request.work;
+    const title = taskTitle(task, play.view(host, place.frame, task));
+    play.run.noteBarrier(
+      title,
+      `${task.span.file}:${task.span.line}`,
+      `"${name}" is not known before its turn`,
+    );
+  }
+
+  #barrier(name: Task["name"], reason: string, line: number): Verdict {
+    const title = name?.kind === "scalar" ? String(name.value) : reason;
+    this.#request.work.play.run.noteBarrier(title, `line ${line}`, `${reason} is a barrier`);
+    return "stop";
+  }
+}
+
+export const identityOfLogin = identityOf(null, {});

@@ -1,0 +1,343 @@
+/**
+ * One machine by one way of reaching it: its session, what is known of it, and the epoch that it shares with other
+ * names of the same machine (R1). Everything that leaves for a host leaves here: questions, steps, and both in one
+ * message.
+ */
+import { ProvisionError } from "../../base/errors.ts";
+import type { HostFacts } from "../host/facts.ts";
+import type { Answer, Answers, Question } from "../host/question.ts";
+import type { Env, Step, StepResult } from "../host/step.ts";
+import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
+import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
+import { limits } from "./limits.ts";
+import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
+import { changesCredentials, runSteps } from "./step-frames.ts";
+
+/** Who asks or acts: two identities never share an answer (R0). */
+export interface Identity {
+  readonly become: Become | null;
+  readonly env: Env;
+  readonly key: string;
+}
+
+export const identityOf = (become: Become | null, env: Env): Identity => ({
+  become,
+  env,
+  key: JSON.stringify([become?.user ?? null, become?.method, become?.flags, env]),
+});
+
+export const loginIdentity = identityOf(null, {});
+
+export interface Asked {
+  readonly identity: Identity;
+  readonly question: Question;
+}
+
+/** What one message carries: owed markers, steps in order, then questions. */
+export interface Message {
+  readonly identity: Identity;
+  readonly before?: readonly Frame[];
+  readonly steps: readonly Step[];
+  /** Of the task at hand: must be answered. */
+  readonly own: readonly Question[];
+  /** Of what follows, by any identity: a failure is silent (R5). */
+  readonly ahead: readonly Asked[];
+  readonly stepTimeoutMs: number;
+}
+
+export interface Timing {
+  networkMs: number;
+  hostMs: number;
+}
+export interface Reply {
+  readonly steps: readonly StepResult[];
+  readonly own: Answers;
+  readonly timing: Timing;
+}
+
+export interface MachineOptions {
+  readonly open: () => Promise<Session>;
+  readonly now: () => number;
+  /** A step took long: the volatile answers of all machines are old now (R6). */
+  readonly onSlowStep: () => void;
+}
+
+export interface Acquaintance {
+  readonly base: HostFacts["base"];
+  /** Mount points of network file systems: what is below them is the world's, not this machine's (R2). */
+  readonly sharedMounts: readonly string[];
+  readonly epoch: Epoch;
+}
+
+export class Machine {
+  readonly answers = new AnswerStore(limits.volatileAnswerAgeMs);
+  /** Async jobs that live on it: no answers ahead (R11). */
+  asyncJobs = 0;
+  readonly #options: MachineOptions;
+  #acquaintance: Acquaintance | undefined;
+  #session: Promise<Session> | undefined;
+  #roundTrips = 0;
+  /** Messages with steps that are under way: their end makes concurrent answers stale. */
+  #acting = 0;
+  #window: number = limits.aheadTasks;
+  /** Other users than root whose shells are open (R10). */
+  #hasForeignShells = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+  }
+
+  meet(acquaintance: Acquaintance): void {
+    this.#acquaintance = acquaintance;
+    this.answers.share(acquaintance.epoch);
+  }
+
+  get base(): HostFacts["base"] {
+    if (this.#acquaintance === undefined) throw new Error("the machine was used before it was greeted");
+    return this.#acquaintance.base;
+  }
+
+  get roundTrips(): number {
+    return this.#roundTrips;
+  }
+
+  /** How many tasks to look ahead: few while the host is being changed, all once it is not. */
+  nextWindow(acts: boolean): number {
+    this.#window = acts ? limits.aheadTasksWhileChanging : Math.min(limits.aheadTasks, this.#window * 4);
+    return this.#window;
+  }
+
+  session(): Promise<Session> {
+    if (this.#session === undefined) {
+      const opening = this.#options.open();
+      this.#session = opening;
+      opening.catch(() => {
+        if (this.#session === opening) this.#session = undefined;
+      });
+    }
+    return this.#session;
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#session;
+    this.#session = undefined;
+    const session = await opened?.catch(() => undefined);
+    await session?.close();
+  }
+
+  /** R13: what was learnt before is gone, and the next use connects anew. */
+  async dropSession(): Promise<void> {
+    this.answers.bump();
+    // The connection is gone or unwanted: what its end says no longer matters.
+    await this.close().catch(() => undefined);
+  }
+
+  known({ identity, question }: Asked): Answer | undefined {
+    if (this.isWorldly(question)) return undefined;
+    return this.answers.find(
+      questionKey(question, this.#actual(identity).key),
+      question,
+      this.#options.now(),
+    );
+  }
+
+  isWorldly(question: Question): boolean {
+    if (!isFramed(question)) return true;
+    if (question.of !== "path") return false;
+    const { path } = question;
+    const mounts = this.#acquaintance?.sharedMounts ?? [];
+    return mounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
+  }
+
+  /** Becoming the user that one is already needs no shell of its own. */
+  #actual(identity: Identity): Identity {
+    const { become } = identity;
+    if (become === null || become.user !== this.#acquaintance?.base.user) return identity;
+    return (become.flags ?? []).length > 0 ? identity : identityOf(null, identity.env);
+  }
+
+  /** One round trip, as a rule. Questions are answered after the steps; a failed step leaves them unanswered. */
+  async send(message: Message): Promise<Reply> {
+    const identity = this.#actual(message.identity);
+    const ahead = message.ahead.map((asked) => ({ ...asked, identity: this.#actual(asked.identity) }));
+    const actual = { ...message, identity, ahead };
+    return message.steps.length > 0 ? this.#act(actual) : this.#ask(actual);
+  }
+
+  async #ask(message: Message): Promise<Reply> {
+    const epoch = this.answers.epoch;
+    const believed = this.#acting > 0 ? -1 : epoch;
+    const timing: Timing = { networkMs: 0, hostMs: 0 };
+    const [own] = await Promise.all([
+      this.#questions(message, believed, timing),
+      ...this.#othersOf(message).map((other) => this.#askOther(other, believed)),
+    ]);
+    return { steps: [], own, timing };
+  }
+
+  /** The epoch moves when the steps leave and, unless nobody else acted meanwhile, counts again when they have ended. */
+  async #act(message: Message): Promise<Reply> {
+    const alone = this.#acting++ === 0;
+    const epoch = this.answers.bump();
+    const startedAt = this.#options.now();
+    const timing: Timing = { networkMs: 0, hostMs: 0 };
+    try {
+      const session = await this.session();
+      const shell = await this.#shell(message.identity);
+      const questions = this.#merged(message);
+      const ran = await runSteps({ machine: this, session, shell, message, questions, timing });
+      this.#roundTrips += ran.exchanges;
+      const isUndisturbed = alone && this.#acting === 1 && this.answers.epoch === epoch;
+      const after = this.answers.bump();
+      if (changesCredentials(message.steps) && this.#hasForeignShells) await this.retireShells();
+      const own = await this.#answered(
+        message,
+        questions,
+        ran.answers,
+        isUndisturbed ? after : -1,
+        timing,
+        ran.isWhole,
+      );
+      return { steps: ran.results, own, timing };
+    } catch (error) {
+      this.answers.bump();
+      throw error;
+    } finally {
+      this.#acting--;
+      if (this.#options.now() - startedAt > limits.slowStepMs) this.#options.onSlowStep();
+    }
+  }
+
+  async retireShells(): Promise<void> {
+    this.#hasForeignShells = false;
+    const session = await this.session();
+    await session.retireShells();
+  }
+
+  async #shell(identity: Identity): Promise<Shell> {
+    const session = await this.session();
+    if (identity.become !== null && identity.become.user !== "root") this.#hasForeignShells = true;
+    return session.shell(identity.become);
+  }
+
+  /** Own questions first, then those ahead by the same identity, each once. */
+  #merged(message: Message): readonly Question[] {
+    const merged = new Map<string, Question>();
+    const add = (question: Question): void => {
+      if (isFramed(question)) merged.set(JSON.stringify(question), question);
+    };
+    for (const question of message.own) add(question);
+    for (const { identity, question } of message.ahead)
+      if (identity.key === message.identity.key) add(question);
+    return [...merged.values()];
+  }
+
+  async #questions(message: Message, epoch: number, timing: Timing): Promise<Answers> {
+    const questions = this.#merged(message);
+    if (questions.length === 0) return this.#answered(message, [], [], epoch, timing, true);
+    const shell = await this.#shell(message.identity);
+    const hasMore = questions.length > message.own.filter(isFramed).length;
+    const timeoutMs = hasMore ? limits.aheadQuestionTimeoutMs : limits.questionTimeoutMs;
+    const frames = [
+      ...(message.before ?? []),
+      questionFrame(questions, { env: message.identity.env, timeoutMs }),
+    ];
+    const results = await this.exchange(shell, frames, timing);
+    this.#roundTrips++;
+    const answers = answersOf(questions, results.at(-1), hasMore);
+    return this.#answered(message, questions, answers, epoch, timing, true);
+  }
+
+  /** Scripts of the engine itself, which change nothing that a question is about. */
+  async run(identity: Identity, frames: readonly Frame[]): Promise<readonly FrameResult[]> {
+    const shell = await this.#shell(this.#actual(identity));
+    const results = await shell.exchange(frames);
+    this.#roundTrips++;
+    return results;
+  }
+
+  async exchange(shell: Shell, frames: readonly Frame[], timing: Timing): Promise<readonly FrameResult[]> {
+    const startedAt = performance.now();
+    const results = await shell.exchange(frames);
+    const hostMs = results.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
+    timing.hostMs += hostMs;
+    timing.networkMs += Math.max(0, performance.now() - startedAt - hostMs);
+    return results;
+  }
+
+  /** Keeps what was learnt; what the merged question left open is asked alone (R5), what is no frame by the session. */
+  async #answered(
+    message: Message,
+    asked: readonly Question[],
+    answers: Answers | undefined,
+    epoch: number,
+    timing: Timing,
+    isWhole: boolean,
+  ): Promise<Answers> {
+    if (!isWhole) return [];
+    if (answers === undefined) {
+      return this.#questions({ ...message, before: [], steps: [], ahead: [] }, epoch, timing);
+    }
+    const byQuestion = new Map(asked.map((question, index) => [JSON.stringify(question), answers[index]]));
+    const atMs = this.#options.now();
+    for (const question of asked) {
+      const answer = byQuestion.get(JSON.stringify(question));
+      if (answer === undefined || this.isWorldly(question)) continue;
+      this.answers.keep(questionKey(question, message.identity.key), { answer, epoch, atMs });
+    }
+    return Promise.all(
+      message.own.map(async (question) => {
+        const answer = byQuestion.get(JSON.stringify(question)) ?? (await this.#unframed(question));
+        return answer;
+      }),
+    );
+  }
+
+  async #unframed(question: Question): Promise<Answer> {
+    const session = await this.session();
+    this.#roundTrips++;
+    if (question.of === "http") return { of: "http", value: await session.http(question.request) };
+    if (question.of === "tcp") {
+      return { of: "tcp", value: await session.tcp(question.host, question.port, question.timeoutMs) };
+    }
+    throw new Error(`a question of "${question.of}" was left unanswered`);
+  }
+
+  /** Ahead questions of other identities: their own shells, at the same time. Never with steps, which come first. */
+  #othersOf(message: Message): Message[] {
+    const others = new Map<string, Asked[]>();
+    for (const asked of message.ahead) {
+      if (asked.identity.key === message.identity.key) continue;
+      others.set(asked.identity.key, [...(others.get(asked.identity.key) ?? []), asked]);
+    }
+    return [...others.values()].flatMap((ahead) => {
+      const [first] = ahead;
+      return first === undefined
+        ? []
+        : [{ identity: first.identity, steps: [], own: [], ahead, stepTimeoutMs: 0 }];
+    });
+  }
+
+  async #askOther(message: Message, epoch: number): Promise<void> {
+    try {
+      const questions = this.#merged(message);
+      const shell = await this.#shell(message.identity);
+      const timeoutMs = limits.aheadQuestionTimeoutMs;
+      const frame = questionFrame(questions, { env: message.identity.env, timeoutMs });
+      const results = await shell.exchange([frame]);
+      const answers = answersOf(questions, results[0], true);
+      if (answers === undefined) return;
+      await this.#answered(
+        { ...message, own: [] },
+        questions,
+        answers,
+        epoch,
+        { networkMs: 0, hostMs: 0 },
+        true,
+      );
+    } catch (error) {
+      // R5: asked again, and then heard, at its task's turn.
+      if (!(error instanceof ProvisionError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The machines of a run: opened when first needed, paced so that no sshd drops a connection (MaxStartups), shared by
+ * everything that names the same way to the same host, closed at the end.
+ */
+import type { HostFacts } from "../host/facts.ts";
+import type { ConnectionPlan, OpenSession } from "../transport/session.ts";
+import { Epoch } from "./answer-store.ts";
+import { Gate } from "./concurrency.ts";
+import type { EngineEvent } from "./events.ts";
+import { limits } from "./limits.ts";
+import { Machine } from "./machine.ts";
+import type { RunHost } from "./run-host.ts";
+
+export interface MachinesOptions {
+  readonly openSession: OpenSession;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly emit: (event: EngineEvent) => void;
+  /** What is learnt of a machine with its first message. */
+  readonly greet: (machine: Machine, host: RunHost) => Promise<Greeting>;
+  readonly connectsAtOnce?: number;
+}
+export interface Greeting {
+  readonly base: HostFacts["base"];
+  /** Two names of one machine have the same. */
+  readonly identity: string;
+  readonly sharedMounts: readonly string[];
+}
+
+interface Entry {
+  readonly machine: Machine;
+  readonly host: RunHost;
+  readonly plan: ConnectionPlan;
+  greeted: Promise<void> | undefined;
+}
+
+export class Machines {
+  readonly #options: MachinesOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #epochs = new Map<string, Epoch>();
+  readonly #connects: Gate;
+  readonly #perAddress = new Map<string, Gate>();
+
+  constructor(options: MachinesOptions) {
+    this.#options = options;
+    this.#connects = new Gate(options.connectsAtOnce ?? limits.connectsAtOnce);
+  }
+
+  /** The machine of a host by this way of reaching it: connected and greeted. */
+  async connected(host: RunHost, plan: ConnectionPlan): Promise<Machine> {
+    const key = keyOf(plan);
+    const entry = this.#entries.get(key) ?? this.#enter(key, host, plan);
+    entry.greeted ??= this.#greet(entry);
+    try {
+      await entry.greeted;
+    } catch (error) {
+      entry.greeted = undefined;
+      throw error;
+    }
+    return entry.machine;
+  }
+
+  #enter(key: string, host: RunHost, plan: ConnectionPlan): Entry {
+    const machine = new Machine({
+      open: () => this.#open(plan),
+      now: this.#options.now,
+      onSlowStep: () => this.expireVolatile(),
+    });
+    const entry: Entry = { machine, host, plan, greeted: undefined };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #open(plan: ConnectionPlan): ReturnType<OpenSession> {
+    const open = () => this.#options.openSession(plan, this.#options.signal);
+    if (plan.connection !== "ssh") return open();
+    const address = `${plan.host}:${plan.port ?? 22}`;
+    const gate = this.#perAddress.get(address) ?? new Gate(limits.connectsAtOncePerAddress);
+    this.#perAddress.set(address, gate);
+    return gate.run(() => this.#connects.run(open));
+  }
+
+  async #greet({ machine, host }: Entry): Promise<void> {
+    const startedAt = this.#options.now();
+    const emit = (state: "connecting" | "connected" | "failed", message?: string): void => {
+      const atMs = this.#options.now();
+      const said = message === undefined ? {} : { message };
+      this.#options.emit({
+        type: "connect",
+        atMs,
+        host: host.name,
+        state,
+        elapsedMs: atMs - startedAt,
+        ...said,
+      });
+    };
+    emit("connecting");
+    try {
+      const { base, identity, sharedMounts } = await this.#options.greet(machine, host);
+      const epoch = this.#epochs.get(identity) ?? new Epoch();
+      this.#epochs.set(identity, epoch);
+      machine.meet({ base, sharedMounts, epoch });
+      emit("connected");
+    } catch (error) {
+      emit("failed", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  /** meta: reset_connection */
+  async reset(host: RunHost): Promise<void> {
+    for (const entry of this.#of(host)) {
+      await entry.machine.dropSession();
+      entry.greeted = undefined;
+    }
+  }
+
+  roundTripsOf(host: RunHost): number {
+    return this.#of(host).reduce((sum, { machine }) => sum + machine.roundTrips, 0);
+  }
+
+  #of(host: RunHost): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.host === host);
+  }
+
+  /** R6: after a pause, a rolling wait, a slow step elsewhere. */
+  expireVolatile(): void {
+    const now = this.#options.now();
+    for (const { machine } of this.#entries.values()) machine.answers.expireVolatile(now);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#entries.values()].map(({ machine }) => machine.close()));
+  }
+}
+
+const keyOf = ({ confirmHostKey: _asks, ...plan }: ConnectionPlan): string => JSON.stringify(plan);

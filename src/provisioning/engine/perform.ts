@@ -1,0 +1,226 @@
+/**
+ * One module on one machine, once: ask, read, plan, apply, and once more if the module says so. Check mode stops before
+ * the steps; what was learnt ahead is used only if it still holds (answer-store.ts).
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ProvisionError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { Answers, Question } from "../host/question.ts";
+import type { Step, StepResult } from "../host/step.ts";
+import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
+import type { Frame } from "../transport/session.ts";
+import type { ShownDiff, ShownFailure } from "./events.ts";
+import { limits } from "./limits.ts";
+import type { Asked, Identity, Machine } from "./machine.ts";
+
+export interface PerformRequest {
+  readonly module: Module<unknown, unknown>;
+  readonly args: unknown;
+  readonly machine: Machine;
+  readonly identity: Identity;
+  readonly context: Omit<ModuleContext, "round" | "elapsedMs">;
+  /** Check mode for this task: plan, do not apply. */
+  readonly check: boolean;
+  readonly stepTimeoutMs: number;
+  /** Sent ahead of the first step, in the same message: owed handlers. */
+  readonly before: () => readonly Frame[];
+  /** What may be asked along with this task's message. `acts`: the message carries steps. */
+  readonly ahead: (acts: boolean) => readonly Asked[];
+  readonly onStep: (why: string) => void;
+}
+
+export interface Performance {
+  readonly changed: boolean;
+  readonly failed: boolean;
+  readonly skipped: string | undefined;
+  /** Steps were planned and, in check mode, not taken. */
+  readonly wouldAct: boolean;
+  readonly acted: boolean;
+  readonly result: JsonObject;
+  readonly steps: readonly string[];
+  readonly diffs: readonly ShownDiff[];
+  readonly failure?: ShownFailure;
+  readonly networkMs: number;
+  readonly hostMs: number;
+}
+
+export async function perform(request: PerformRequest): Promise<Performance> {
+  const run = new PerformRun(request);
+  return run.result();
+}
+
+type Taken = { readonly step: Step; readonly result: StepResult };
+
+class PerformRun {
+  readonly #request: PerformRequest;
+  readonly #taken: Taken[] = [];
+  readonly #diffs: Diff[] = [];
+  readonly #planned: Step[] = [];
+  /** Answers to the next round's questions, which came with this round's steps. */
+  #early: Answers | undefined;
+  /** What the last plan was made from. */
+  #state: unknown;
+  #hasState = false;
+  #changed = false;
+  #failed = false;
+  #networkMs = 0;
+  #hostMs = 0;
+
+  constructor(request: PerformRequest) {
+    this.#request = request;
+  }
+
+  async result(): Promise<Performance> {
+    const startedAt = performance.now();
+    for (let round = 0, waits = 0; round - waits < limits.planRounds; round++) {
+      const context = { ...this.#request.context, round, elapsedMs: performance.now() - startedAt };
+      const plan = await this.#plan(context);
+      this.#diffs.push(...plan.diffs);
+      if (plan.fail !== undefined) return this.#end(context, plan, { message: plan.fail });
+      if (plan.skip !== undefined) return this.#end(context, plan);
+      if (plan.steps.length === 0) {
+        if (plan.again !== true) return this.#end(context, plan);
+        if (plan.waitMs !== undefined) {
+          waits++;
+          await sleep(plan.waitMs);
+        }
+        continue;
+      }
+      this.#planned.push(...plan.steps);
+      const looksOnly = plan.unchanged === true || this.#request.module.readOnly === true;
+      if (!looksOnly) this.#changed = true;
+      if (this.#request.check && !looksOnly) return this.#end(context, plan);
+      const failure = await this.#apply(plan, context);
+      if (failure === "again") continue;
+      if (failure !== undefined || plan.again !== true) return this.#end(context, plan, failure);
+    }
+    const elapsedMs = performance.now() - startedAt;
+    const context = { ...this.#request.context, round: limits.planRounds, elapsedMs };
+    const message = `the host is still not as wanted after ${limits.planRounds} rounds of steps`;
+    return this.#end(context, { steps: [], diffs: [] }, { message });
+  }
+
+  async #plan(context: ModuleContext): Promise<Plan> {
+    const { module, args } = this.#request;
+    const answers = this.#early ?? (await this.#answers(module.ask(args, context)));
+    this.#early = undefined;
+    const state = module.read(answers, args, context);
+    this.#state = state;
+    this.#hasState = true;
+    return module.plan(args, state, context);
+  }
+
+  /** From what is known, as far as it holds; else in one message, with what follows. */
+  async #answers(questions: readonly Question[]): Promise<Answers> {
+    const { machine, identity, module } = this.#request;
+    if (questions.length === 0) return [];
+    if (module.reads === "host") {
+      const known = questions.map((question) => machine.known({ identity, question }));
+      if (known.every((answer) => answer !== undefined)) return known;
+    }
+    return this.#resending(async () => {
+      const reply = await machine.send({
+        identity,
+        steps: [],
+        own: questions,
+        ahead: this.#request.ahead(false),
+        stepTimeoutMs: this.#request.stepTimeoutMs,
+      });
+      this.#addTiming(reply.timing);
+      return reply.own;
+    });
+  }
+
+  /** R13: questions may simply be asked again over a new connection. */
+  async #resending<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isLostConnection(error)) throw error;
+      await this.#request.machine.dropSession();
+      return ask();
+    }
+  }
+
+  async #apply(plan: Plan, context: ModuleContext): Promise<ShownFailure | "again" | undefined> {
+    const { machine, identity, module, args } = this.#request;
+    for (const { why } of plan.steps) this.#request.onStep(why);
+    const own = plan.again === true ? module.ask(args, { ...context, round: context.round + 1 }) : [];
+    try {
+      const reply = await machine.send({
+        identity,
+        before: this.#request.before(),
+        steps: plan.steps,
+        own,
+        ahead: this.#request.ahead(true),
+        stepTimeoutMs: this.#request.stepTimeoutMs,
+      });
+      this.#addTiming(reply.timing);
+      if (plan.again === true && reply.steps.every(({ ok }) => ok)) this.#early = reply.own;
+      reply.steps.forEach((result, index) => {
+        const step = plan.steps[index];
+        if (step !== undefined) this.#taken.push({ step, result });
+      });
+    } catch (error) {
+      if (!isLostConnection(error)) throw error;
+      return this.#afterLoss(error);
+    }
+    const last = this.#taken.at(-1);
+    return last === undefined || last.result.ok ? undefined : stepFailure(last);
+  }
+
+  /** R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice. */
+  async #afterLoss(error: ProvisionError): Promise<ShownFailure | "again"> {
+    await this.#request.machine.dropSession();
+    if (this.#request.module.alwaysActs !== true) return "again";
+    return { message: `the connection was lost while it ran: nobody knows whether it ended`, error };
+  }
+
+  #addTiming({ networkMs, hostMs }: { readonly networkMs: number; readonly hostMs: number }): void {
+    this.#networkMs += networkMs;
+    this.#hostMs += hostMs;
+  }
+
+  #end(context: ModuleContext, plan: Plan, failure?: ShownFailure): Performance {
+    const { module, args, check } = this.#request;
+    this.#failed = failure !== undefined;
+    const wouldAct = check && this.#changed && !this.#failed;
+    const outcome: Outcome = { changed: this.#changed, failed: this.#failed, steps: this.#taken };
+    const isReadable = this.#hasState && (!wouldAct || module.alwaysActs !== true);
+    const result = isReadable ? (module.result?.(this.#state, outcome, args, context) ?? {}) : {};
+    return {
+      changed: this.#changed,
+      failed: this.#failed,
+      skipped: plan.skip,
+      wouldAct,
+      acted: this.#taken.length > 0,
+      result: failure === undefined ? result : { ...result, msg: failure.message },
+      steps: this.#planned.map(({ why }) => why),
+      diffs: this.#diffs.filter(({ secret }) => secret !== true),
+      ...(failure === undefined ? {} : { failure }),
+      networkMs: this.#networkMs,
+      hostMs: this.#hostMs,
+    };
+  }
+}
+
+export const isLostConnection = (error: unknown): error is ProvisionError =>
+  error instanceof ProvisionError && error.code === "connection-lost";
+
+function stepFailure({ step, result }: Taken): ShownFailure {
+  const isSecret = step.do === "run" && step.secret === true;
+  const message = `Cannot ${step.why}`;
+  if (isSecret) return { message: `${message}: its output is hidden`, code: result.code };
+  return {
+    message,
+    code: result.code,
+    ...(step.do === "run" ? { argv: step.argv } : {}),
+    stderr: lastLines(result.stderr),
+    stdout: lastLines(result.stdout),
+  };
+}
+
+function lastLines(bytes: Uint8Array): string {
+  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
+  return lines.slice(-limits.shownStderrLines).join("\n");
+}

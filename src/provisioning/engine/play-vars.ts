@@ -1,0 +1,36 @@
+/** vars_prompt: asked once, before a play's first batch. vars_files are read with the scope (scopes.ts). */
+import { ProvisionError } from "../../base/errors.ts";
+import type { VarsPrompt } from "../playbook/model.ts";
+import type { Variable } from "../vars/variable.ts";
+import type { PlayState } from "./play-state.ts";
+import type { RunHost } from "./run-host.ts";
+import { dataVariable } from "./view.ts";
+
+export async function askPlayVars(state: PlayState, first: RunHost): Promise<ReadonlyMap<string, Variable>> {
+  const answers = new Map<string, Variable>();
+  for (const prompt of state.play.varsPrompt) {
+    if (state.run.request.extraVars.has(prompt.name)) continue;
+    answers.set(prompt.name, dataVariable(await answerTo(prompt, state, first), "vars_prompt"));
+  }
+  return answers;
+}
+
+const confirmTries = 3;
+
+async function answerTo(prompt: VarsPrompt, state: PlayState, first: RunHost): Promise<string> {
+  const { run } = state;
+  const fallback = prompt.default === undefined ? undefined : state.hostView(first).text(prompt.default);
+  const shown = fallback === undefined || prompt.private ? prompt.prompt : `${prompt.prompt} [${fallback}]`;
+  for (let attempt = 0; attempt < confirmTries; attempt++) {
+    const given = await run.ask(`${shown}: `, prompt.private);
+    const answer = given === "" && fallback !== undefined ? fallback : given;
+    if (!prompt.confirm || (await run.ask(`${prompt.prompt} (again): `, prompt.private)) === given)
+      return answer;
+  }
+  throw new ProvisionError({
+    code: "bad-argument",
+    action: `ask for "${prompt.name}"`,
+    state: "the two answers differed each time",
+    span: prompt.span,
+  });
+}

@@ -1,0 +1,112 @@
+/** What a controller's module wants done to the run's own state: variables, hosts, groups, facts, a pause, a line shown. */
+import { isJsonObject, type JsonObject } from "../../base/json.ts";
+import type { Effect } from "../modules/module.ts";
+import { keyword } from "./frame.ts";
+import { gatherFacts } from "./gather.ts";
+import { loadVarsFiles } from "./load-vars.ts";
+import type { RunHost } from "./run-host.ts";
+import type { HostTask } from "./run-on-host.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
+
+export async function applyEffects(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcome> {
+  let current = outcome;
+  for (const effect of outcome.effects) current = await applyEffect(work, effect, current);
+  return current;
+}
+
+async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome): Promise<TaskOutcome> {
+  const { play, host } = work;
+  const targets = targetsOf(work, outcome);
+  switch (effect.effect) {
+    case "set-facts":
+      for (const target of targets) setFacts(target, effect.facts, effect.cacheable);
+      return outcome;
+    case "include-vars":
+      for (const target of targets) {
+        for (const [name, value] of Object.entries(effect.vars))
+          target.includeVars.set(name, play.run.dataOf(value));
+      }
+      return outcome;
+    case "load-vars":
+      return loadVarsFiles(work, targets, effect, outcome);
+    case "add-host": {
+      const changed = play.run.addHost(effect.name, effect.groups, effect.vars);
+      return { ...outcome, changed: outcome.changed || changed, result: { ...outcome.result, changed } };
+    }
+    case "group-by": {
+      const changed = play.run.groupBy(host, effect.key, effect.parents);
+      return { ...outcome, changed: outcome.changed || changed, result: { ...outcome.result, changed } };
+    }
+    case "gather-facts":
+      return gather(work, effect, outcome);
+    case "pause":
+      return pause(work, effect, outcome);
+    case "show":
+      if (effect.verbosity <= play.run.request.verbosity) {
+        play.run.emit({ type: "show", host: host.name, text: effect.text });
+      }
+      return outcome;
+    case "meta":
+      return outcome;
+  }
+}
+
+/** delegate_facts gives what is set to the delegate; run_once to everybody. */
+function targetsOf(work: HostTask, outcome: TaskOutcome): readonly RunHost[] {
+  const { play, task, host, place, sharers } = work;
+  if (
+    outcome.delegatedTo !== undefined &&
+    play.flag(keyword(place.frame, task, "delegateFacts"), host, place.frame)
+  ) {
+    return [play.run.hostNamed(outcome.delegatedTo)];
+  }
+  return sharers;
+}
+
+function setFacts(host: RunHost, facts: JsonObject, cacheable: boolean): void {
+  for (const [name, value] of Object.entries(facts)) host.setVars.set(name, value);
+  if (cacheable) host.facts = { ...(host.facts ?? {}), ...facts };
+}
+
+async function gather(
+  work: HostTask,
+  effect: Extract<Effect, { effect: "gather-facts" }>,
+  outcome: TaskOutcome,
+): Promise<TaskOutcome> {
+  const { play, host, task, place } = work;
+  const asked = outcome.delegatedTo === undefined ? host : play.run.hostNamed(outcome.delegatedTo);
+  const view = play.view(asked, place.frame, task);
+  const facts = await gatherFacts(play, asked, {
+    where: { play, task, host: asked, frame: place.frame },
+    view,
+    effect,
+  });
+  for (const target of targetsOf(work, outcome)) target.facts = { ...(target.facts ?? {}), ...facts };
+  const known = outcome.result["ansible_facts"];
+  return {
+    ...outcome,
+    result: { ...outcome.result, ansible_facts: { ...(isJsonObject(known) ? known : {}), ...facts } },
+  };
+}
+
+async function pause(
+  work: HostTask,
+  effect: Extract<Effect, { effect: "pause" }>,
+  outcome: TaskOutcome,
+): Promise<TaskOutcome> {
+  const { run } = work.play;
+  const shared = await run.sharedPause(work.task, async () => {
+    if (effect.seconds !== null && effect.prompt === "") {
+      await run.pause(effect.seconds * 1000);
+      return "";
+    }
+    if (effect.seconds !== null) {
+      run.emit({ type: "show", host: work.host.name, text: effect.prompt });
+      await run.pause(effect.seconds * 1000);
+      return "";
+    }
+    return run.ask(effect.prompt === "" ? "Press Enter to go on: " : `${effect.prompt}: `, !effect.echo);
+  });
+  run.expireVolatile();
+  return { ...outcome, result: { ...outcome.result, user_input: shared } };
+}

@@ -1,0 +1,258 @@
+/**
+ * include_tasks and include_role: what they bring is known at their turn only. Hosts that include the same thing with
+ * the same variables walk it together.
+ */
+import { ProvisionError } from "../../base/errors.ts";
+import type { JsonValue } from "../../base/json.ts";
+import type { IncludeRole, IncludeTasks, Inherited, Statement } from "../playbook/model.ts";
+import { readInherited } from "../playbook/read-inherited.ts";
+import type { MapNode } from "../source/node.ts";
+import type { Variable } from "../vars/variable.ts";
+import { withFacts } from "./facts-needed.ts";
+import { type Ahead, conditionsOf, enter, enterRole, type Frame, tagsOf } from "./frame.ts";
+import { limits } from "./limits.ts";
+import { modulesIn } from "./play-modules.ts";
+import { taskTitle } from "./prepare-task.ts";
+import type { RunHost } from "./run-host.ts";
+import { outcomeOfError } from "./run-on-host.ts";
+import { flatHandlers } from "./run-play.ts";
+import { isChosen } from "./tags.ts";
+import type { View } from "./view.ts";
+import type { Walker } from "./walker.ts";
+
+type Include = IncludeTasks | IncludeRole;
+
+export interface IncludePlace {
+  readonly hosts: readonly RunHost[];
+  readonly frame: Frame;
+  readonly ahead: Ahead;
+}
+
+/** One thing to include, and the hosts that do. */
+interface Inclusion<Request> {
+  readonly request: Request;
+  readonly vars: ReadonlyMap<string, Variable>;
+  readonly hosts: RunHost[];
+}
+
+export async function runIncludedTasks(
+  walker: Walker,
+  include: IncludeTasks,
+  place: IncludePlace,
+): Promise<void> {
+  const inclusions = await inclusionsOf(walker, include, place, (view) => view.text(include.file));
+  if (inclusions === undefined) return;
+  for (const { request, vars, hosts } of inclusions) {
+    const statements = tryLoad(walker, include, hosts, () => include.load(request));
+    if (statements === undefined) continue;
+    const frame = innerFrame(include, place.frame, vars);
+    await enterStatements(walker, statements, { hosts, frame, ahead: place.ahead }, include);
+  }
+}
+
+type RoleRequest = Parameters<IncludeRole["load"]>[0];
+
+export async function runIncludedRoles(
+  walker: Walker,
+  include: IncludeRole,
+  place: IncludePlace,
+): Promise<void> {
+  const inclusions = await inclusionsOf(walker, include, place, (view) => roleRequest(include, view));
+  if (inclusions === undefined) return;
+  for (const { request, vars, hosts } of inclusions) {
+    const invocation = tryLoad(walker, include, hosts, () => include.load(request));
+    if (invocation === undefined) continue;
+    const outer = innerFrame(include, place.frame, vars);
+    if (include.public) walker.play.publicRoles.push({ role: invocation.role, params: invocation.params });
+    for (const dependency of invocation.role.dependencies) {
+      await enterRoleOf(walker, dependency, { hosts, frame: outer, ahead: place.ahead }, include);
+    }
+    await enterRoleOf(walker, invocation, { hosts, frame: outer, ahead: place.ahead }, include);
+  }
+}
+
+async function enterRoleOf(
+  walker: Walker,
+  invocation: ReturnType<IncludeRole["load"]>,
+  place: IncludePlace,
+  include: Include,
+): Promise<void> {
+  const frame = enterRole(place.frame, invocation);
+  const { play } = walker;
+  const known = new Set(play.handlers.map(({ handler }) => handler));
+  const added = flatHandlers(invocation.role.handlers, {
+    ...enterRole(play.frame, invocation),
+    handlers: true,
+  });
+  const fresh = added.filter(({ handler }) => !known.has(handler));
+  await play.run.loadModules(modulesIn(invocation.role.handlers));
+  play.handlers = [...fresh, ...play.handlers];
+  await enterStatements(walker, invocation.role.tasks, { ...place, frame }, include);
+}
+
+async function enterStatements(
+  walker: Walker,
+  statements: readonly Statement[],
+  { hosts, frame, ahead }: IncludePlace,
+  include: Include,
+): Promise<void> {
+  if (frame.depth > limits.includeDepth) {
+    throw new ProvisionError({
+      code: "bad-task",
+      action: "include tasks",
+      state: `includes stand ${frame.depth} deep in each other`,
+      span: include.span,
+      why: "a file that includes itself needs a condition that ends it",
+    });
+  }
+  await walker.play.run.loadModules(modulesIn(statements));
+  await walker.statements(statements, hosts, frame, ahead);
+}
+
+/** A file that cannot be read is a failure of the hosts that wanted it. */
+function tryLoad<T>(
+  walker: Walker,
+  include: Include,
+  hosts: readonly RunHost[],
+  load: () => T,
+): T | undefined {
+  try {
+    return load();
+  } catch (error) {
+    for (const host of hosts) failInclude(walker, include, host, error);
+    return undefined;
+  }
+}
+
+/** Tags, `when` and become of an include are its own; its variables and what stands under `apply` are its children's. */
+function innerFrame(include: Include, frame: Frame, vars: ReadonlyMap<string, Variable>): Frame {
+  const applied: Inherited =
+    include.apply === undefined ? { tags: [], when: [] } : readInherited(include.apply);
+  const own: Inherited = {
+    ...applied,
+    ...(include.vars === undefined ? {} : { vars: mergedVars(include.vars, applied.vars) }),
+  };
+  return {
+    ...enter(frame, own),
+    includeVars: new Map([...frame.includeVars, ...vars]),
+    depth: frame.depth + 1,
+  };
+}
+
+const mergedVars = (own: MapNode, applied: MapNode | undefined): MapNode =>
+  applied === undefined ? own : { ...own, entries: [...applied.entries, ...own.entries] };
+
+/** Undefined: its tags are not chosen. */
+async function inclusionsOf<Request>(
+  walker: Walker,
+  include: Include,
+  place: IncludePlace,
+  request: (view: View) => Request,
+): Promise<readonly Inclusion<Request>[] | undefined> {
+  const { play } = walker;
+  const [first] = place.hosts;
+  if (first === undefined || !isChosen(tagsOf(place.frame, include), play.run.request.tags)) return undefined;
+  const perHost = await Promise.all(
+    place.hosts.map(async (host) => {
+      try {
+        const wanted = await withFacts(play, () => wantedBy(walker, include, place.frame, host, request));
+        if (wanted === undefined) host.count("skipped");
+        else host.count("ok");
+        return { host, wanted: wanted ?? [] };
+      } catch (error) {
+        failInclude(walker, include, host, error);
+        return { host, wanted: [] };
+      }
+    }),
+  );
+  const merged = new Map<string, Inclusion<Request>>();
+  const rounds = Math.max(0, ...perHost.map(({ wanted }) => wanted.length));
+  for (let round = 0; round < rounds; round++) {
+    for (const { host, wanted } of perHost) {
+      const one = wanted[round];
+      if (one === undefined) continue;
+      const key = JSON.stringify(
+        [round, one.request, [...one.vars].map(([name, value]) => [name, value])],
+        withoutSpans,
+      );
+      const known = merged.get(key);
+      if (known === undefined) merged.set(key, { ...one, hosts: [host] });
+      else known.hosts.push(host);
+    }
+  }
+  return [...merged.values()];
+}
+
+const withoutSpans = (key: string, value: unknown): unknown => (key === "span" ? undefined : value);
+
+type Wanted<Request> = { readonly request: Request; readonly vars: ReadonlyMap<string, Variable> };
+
+/** Undefined: skipped. */
+async function wantedBy<Request>(
+  { play }: Walker,
+  include: Include,
+  frame: Frame,
+  host: RunHost,
+  request: (view: View) => Request,
+): Promise<readonly Wanted<Request>[] | undefined> {
+  const conditions = conditionsOf(frame, include);
+  const outer = play.view(host, frame, include);
+  if (include.loop === undefined) {
+    if (outer.firstUnmet(conditions) !== undefined) return undefined;
+    return [{ request: request(outer), vars: new Map() }];
+  }
+  const items: readonly JsonValue[] = outer.loopItems(include.loop);
+  const wanted: Wanted<Request>[] = [];
+  for (const index of items.keys()) {
+    const vars = play.loopVars(include.loop, items, index);
+    const view = play.view(host, frame, include, vars);
+    if (view.firstUnmet(conditions) === undefined) wanted.push({ request: request(view), vars });
+  }
+  return wanted;
+}
+
+function roleRequest(include: IncludeRole, view: View): RoleRequest {
+  const part = (node: IncludeRole["tasksFrom"]): string | undefined =>
+    node === undefined ? undefined : view.text(node);
+  const parts = {
+    tasksFrom: part(include.tasksFrom),
+    varsFrom: part(include.varsFrom),
+    defaultsFrom: part(include.defaultsFrom),
+    handlersFrom: part(include.handlersFrom),
+  };
+  const given = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+  return { role: view.text(include.roleName), ...given };
+}
+
+function failInclude({ play }: Walker, include: Include, host: RunHost, error: unknown): void {
+  const { run } = play;
+  const outcome = outcomeOfError(error);
+  const id = run.nextTaskId();
+  const title = taskTitle({ name: include.name }, play.hostView(host));
+  const place = `${include.span.file}:${include.span.line}`;
+  run.emit({
+    type: "task-start",
+    id,
+    task: title,
+    module: include.kind,
+    handler: false,
+    hosts: [host.name],
+    place,
+  });
+  const status = outcome.unreachable ? "unreachable" : "failed";
+  host.count(status);
+  host.stop = { why: "failed", task: undefined, result: outcome.result };
+  run.noteFailed(host, status);
+  run.emit({
+    type: "task-host",
+    id,
+    host: host.name,
+    status,
+    elapsedMs: 0,
+    steps: [],
+    diffs: [],
+    result: outcome.result,
+    ...(outcome.failure === undefined ? {} : { failure: outcome.failure }),
+  });
+  run.emit({ type: "task-end", id, elapsedMs: 0 });
+}

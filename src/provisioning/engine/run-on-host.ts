@@ -1,0 +1,207 @@
+/** One task on one host: its loop, its conditions, its retries, and what it leaves behind for later tasks. */
+import type { ErrorCode } from "../../base/error-codes.ts";
+import { ProvisionError } from "../../base/errors.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
+import type { Condition, Task } from "../playbook/model.ts";
+import { executeTask } from "./execute-task.ts";
+import { withFacts } from "./facts-needed.ts";
+import { conditionsOf, keyword } from "./frame.ts";
+import { limits } from "./limits.ts";
+import type { PlayState } from "./play-state.ts";
+import { applyEffects } from "./run-effects.ts";
+import type { RunHost } from "./run-host.ts";
+import type { TaskPlace } from "./run-task.ts";
+import {
+  failedOutcome,
+  type ItemOutcome,
+  loopOutcome,
+  skippedOutcome,
+  type TaskOutcome,
+} from "./task-outcome.ts";
+import type { View } from "./view.ts";
+
+export interface HostTask {
+  readonly play: PlayState;
+  readonly task: Task;
+  readonly host: RunHost;
+  /** Under run_once all hosts of the task: they get what this one learnt (R14). */
+  readonly sharers: readonly RunHost[];
+  readonly place: TaskPlace;
+  /** An item of a loop has ended. */
+  readonly onItem: (item: ItemOutcome) => void;
+  readonly onStep: (why: string) => void;
+}
+
+export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
+  try {
+    return await withFacts(work.play, () => (work.task.loop === undefined ? runOnce(work) : runLoop(work)));
+  } catch (error) {
+    return outcomeOfError(error);
+  }
+}
+
+/** A user's mistake and a lost host are this task's failure; anything else is a defect and goes on. */
+export function outcomeOfError(error: unknown): TaskOutcome {
+  if (!(error instanceof ProvisionError)) throw error;
+  const failure = { message: error.message, error };
+  const isGone = isOutOfReach(error.code);
+  const outcome = failedOutcome(failure);
+  return isGone
+    ? { ...outcome, failed: false, unreachable: true, result: { ...outcome.result, unreachable: true } }
+    : outcome;
+}
+
+/** The host was not reached, or not let us in: nothing is wrong with the task. */
+const isOutOfReach = (code: ErrorCode): boolean =>
+  code.startsWith("connection-") ||
+  code.startsWith("host-key-") ||
+  code === "auth-failed" ||
+  code === "unsupported-shell";
+
+function runOnce(work: HostTask): Promise<TaskOutcome> {
+  return runItem(work, work.play.view(work.host, work.place.frame, work.task));
+}
+
+async function runLoop(work: HostTask): Promise<TaskOutcome> {
+  const { play, task, host, place } = work;
+  const { loop } = task;
+  if (loop === undefined) return runOnce(work);
+  const outer = play.view(host, place.frame, task);
+  const items = loopItems(work, outer);
+  if (items === undefined) return skippedOutcome("Conditional result was False");
+  const outcomes: ItemOutcome[] = [];
+  for (const [index, item] of items.entries()) {
+    if (play.run.isInterrupted) break;
+    if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer.value(loop.pause)) * 1000);
+    const vars = play.loopVars(loop, items, index);
+    const view = play.view(host, place.frame, task, vars);
+    const outcome = await runItem(work, view, { items, index }).catch(outcomeOfError);
+    const label = loop.label === undefined ? labelOf(item) : String(view.value(loop.label));
+    const ended = { item, label, outcome };
+    outcomes.push(ended);
+    work.onItem(ended);
+    if (outcome.unreachable) break;
+  }
+  return loopOutcome(outcomes, loop.loopVar);
+}
+
+/** Undefined: the loop cannot be expanded, and the conditions say that it need not be. */
+function loopItems({ task, place }: HostTask, view: View): readonly JsonValue[] | undefined {
+  if (task.loop === undefined) return [];
+  try {
+    return view.loopItems(task.loop);
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    if (isSkippedRegardless(view, conditionsOf(place.frame, task))) return undefined;
+    throw error;
+  }
+}
+
+function isSkippedRegardless(view: View, conditions: readonly Condition[]): boolean {
+  try {
+    return view.firstUnmet(conditions) !== undefined;
+  } catch (error) {
+    // The conditions speak of the items too: the error of the loop is the one to tell.
+    if (error instanceof ProvisionError) return false;
+    throw error;
+  }
+}
+
+export interface LoopPlace {
+  readonly items: readonly JsonValue[];
+  readonly index: number;
+}
+
+async function runItem(work: HostTask, view: View, loop?: LoopPlace): Promise<TaskOutcome> {
+  const { task, place } = work;
+  const unmet = view.firstUnmet(conditionsOf(place.frame, task));
+  if (unmet !== undefined) return skippedOutcome("Conditional result was False", String(unmet.expression));
+  if (task.until === undefined && task.retries === undefined) {
+    return settled(work, judged(work, view, await executeTask(work, view, loop)));
+  }
+  return retried(work, view, loop);
+}
+
+/** What a controller's task sets is seen by the next item already. */
+async function settled(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcome> {
+  if (outcome.failed || outcome.skipped || outcome.effects.length === 0) return outcome;
+  return applyEffects(work, outcome);
+}
+
+async function retried(work: HostTask, view: View, loop: LoopPlace | undefined): Promise<TaskOutcome> {
+  const { task, play } = work;
+  const retries = task.retries === undefined ? limits.untilRetries : Number(view.value(task.retries));
+  const delayMs = task.delay === undefined ? limits.untilDelayMs : Number(view.value(task.delay)) * 1000;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await settled(work, judged(work, view, await executeTask(work, view, loop)));
+    const counted = { ...outcome, attempts: attempt, result: { ...outcome.result, attempts: attempt } };
+    if (outcome.unreachable || play.run.isInterrupted) return counted;
+    const seen = viewOfResult(work, view, counted.result);
+    const isDone = task.until === undefined ? !outcome.failed : seen.firstUnmet(task.until) === undefined;
+    if (isDone) return counted;
+    if (attempt > retries) return giveUp(counted, attempt, task);
+    work.onStep(`attempt ${attempt} of ${retries + 1} was not enough, waiting ${delayMs / 1000} s`);
+    await play.run.pause(delayMs);
+  }
+}
+
+function giveUp(outcome: TaskOutcome, attempts: number, task: Task): TaskOutcome {
+  if (outcome.failed) return outcome;
+  const until = (task.until ?? []).map(({ expression }) => String(expression)).join(" and ");
+  const message = `"${until}" did not come true in ${attempts} attempts`;
+  return {
+    ...outcome,
+    failed: true,
+    failure: { message },
+    result: { ...outcome.result, failed: true, msg: message },
+  };
+}
+
+/** changed_when and failed_when see the result under the name that the task registers. */
+function judged(work: HostTask, view: View, outcome: TaskOutcome): TaskOutcome {
+  const { task } = work;
+  if (outcome.unreachable || outcome.skipped) return outcome;
+  if (outcome.wouldAct && task.register !== undefined && Object.keys(outcome.result).length <= 2)
+    return outcome;
+  const seen = viewOfResult(work, view, outcome.result);
+  let { changed, failed } = outcome;
+  let { failure } = outcome;
+  if (task.failedWhen !== undefined) {
+    failed = seen.firstUnmet(task.failedWhen) === undefined;
+    if (failed && failure === undefined) {
+      failure = {
+        message: `failed_when: ${task.failedWhen.map(({ expression }) => expression).join(" and ")}`,
+      };
+    }
+  }
+  if (task.changedWhen !== undefined) changed = seen.firstUnmet(task.changedWhen) === undefined;
+  const { failure: _old, ...rest } = outcome;
+  return {
+    ...rest,
+    changed,
+    failed,
+    ...(failed && failure !== undefined ? { failure } : {}),
+    result: {
+      ...outcome.result,
+      changed,
+      failed,
+      ...(task.failedWhen === undefined ? {} : { failed_when_result: failed }),
+    },
+  };
+}
+
+const viewOfResult = ({ task }: HostTask, view: View, result: JsonObject): View =>
+  task.register === undefined ? view : view.withData({ [task.register]: result });
+
+/** How an item is shown: text as it is, an object by its name-like member or in short. */
+function labelOf(item: JsonValue): string {
+  if (typeof item === "string") return item;
+  if (!isJsonObject(item)) return JSON.stringify(item);
+  const named = ["name", "key", "path", "dest", "src"]
+    .map((key) => item[key])
+    .find((each) => typeof each === "string");
+  return typeof named === "string" ? named : JSON.stringify(item).slice(0, 60);
+}
+
+export const ignores = (play: PlayState, task: Task, host: RunHost, place: TaskPlace): boolean =>
+  play.flag(keyword(place.frame, task, "ignoreErrors"), host, place.frame);

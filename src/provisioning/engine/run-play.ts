@@ -1,0 +1,246 @@
+/** A play: its hosts in batches, and each batch through pre_tasks, roles, tasks and post_tasks, with a flush after each part. */
+import { ProvisionError } from "../../base/errors.ts";
+import { matchPattern } from "../inventory/match-pattern.ts";
+import type { Inherited, Play, RoleInvocation, Statement } from "../playbook/model.ts";
+import type { Variable } from "../vars/variable.ts";
+import { forEachAtMost } from "./concurrency.ts";
+import { wantsFacts } from "./facts-wanted.ts";
+import { type Ahead, enterBlock, enterRole, type Frame } from "./frame.ts";
+import { greetAll } from "./greet.ts";
+import { readPlayVarsFiles } from "./load-vars.ts";
+import { modulesOf } from "./play-modules.ts";
+import { type HandlerEntry, PlayState } from "./play-state.ts";
+import { askPlayVars } from "./play-vars.ts";
+import type { RunHost } from "./run-host.ts";
+import type { RunState } from "./run-state.ts";
+import { batchSizes, inBatches } from "./serial.ts";
+import { Walker } from "./walker.ts";
+
+export interface PlayPlace {
+  readonly play: Play;
+  readonly playbookFile: string;
+}
+
+/** Why the run must end here, if it must. */
+export async function runPlay(run: RunState, place: PlayPlace): Promise<string | undefined> {
+  const { play } = place;
+  const startedAt = run.clock.monotonic();
+  const hosts = hostsOf(run, play);
+  const frame = frameOf(play);
+  const blank = playState(run, place, { batch: hosts, allHosts: hosts, frame, playVars: new Map() });
+  const [first] = hosts;
+  if (first === undefined) return undefined;
+  const playVars = await askPlayVars(blank, first);
+  const batches = batchesOf(blank, first, hosts);
+  await run.loadModules(modulesOf(play));
+  for (const [index, batch] of batches.entries()) {
+    const state = playState(run, place, { batch, allHosts: hosts, frame, playVars });
+    run.emit({
+      type: "play-start",
+      play: play.name,
+      hosts: batch.map(({ name }) => name),
+      ...(batches.length > 1 ? { batch: `${index + 1} of ${batches.length}` } : {}),
+    });
+    const stopped = await runBatch(state);
+    if (stopped !== undefined) return stopped;
+    if (run.isInterrupted || state.isEnded) break;
+  }
+  run.emit({ type: "play-end", play: play.name, elapsedMs: run.clock.monotonic() - startedAt });
+  return undefined;
+}
+
+const playState = (
+  run: RunState,
+  { play, playbookFile }: PlayPlace,
+  rest: {
+    readonly batch: readonly RunHost[];
+    readonly allHosts: readonly RunHost[];
+    readonly frame: Frame;
+    readonly playVars: ReadonlyMap<string, Variable>;
+  },
+): PlayState => new PlayState({ run, play, playbookFile, ...rest });
+
+/** Hosts of the play within --limit, in order, without those that an earlier play lost. */
+function hostsOf(run: RunState, play: Play): readonly RunHost[] {
+  const pattern = run.renderPlain(play.hosts, play);
+  const patterns = (Array.isArray(pattern) ? pattern : [pattern]).map(String);
+  const names = matchPattern(patterns, run.inventory, {
+    span: play.hosts.span,
+    action: `choose the hosts of play "${play.name}"`,
+    cwd: run.request.environment.cwd,
+  });
+  const limited = run.limited(names);
+  return limited.map((name) => run.hostNamed(name)).filter((host) => !host.isLost);
+}
+
+function batchesOf(state: PlayState, first: RunHost, hosts: readonly RunHost[]): RunHost[][] {
+  const { play } = state;
+  const view = state.view(first, state.frame, undefined);
+  const ordered = inOrder(state, hosts, play.order === undefined ? "inventory" : view.text(play.order));
+  const serial = play.serial === undefined ? undefined : view.value(play.serial);
+  const sizes = batchSizes(serial, ordered.length);
+  if (sizes !== undefined) return inBatches(ordered, sizes);
+  throw new ProvisionError({
+    code: "bad-argument",
+    action: `read "serial" of play "${play.name}"`,
+    state: `it is ${JSON.stringify(serial)}`,
+    span: play.serial?.span,
+    why: 'serial is a whole number, a share like "30%", or a list of these',
+  });
+}
+
+function inOrder(state: PlayState, hosts: readonly RunHost[], order: string): readonly RunHost[] {
+  const byName = (a: RunHost, b: RunHost): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  switch (order) {
+    case "inventory":
+    case "":
+      return hosts;
+    case "reverse_inventory":
+      return [...hosts].reverse();
+    case "sorted":
+      return [...hosts].sort(byName);
+    case "reverse_sorted":
+      return [...hosts].sort(byName).reverse();
+    case "shuffle": {
+      const { random } = state.run.request.environment;
+      return hosts
+        .map((host) => ({ host, at: random() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ host }) => host);
+    }
+    default:
+      throw new ProvisionError({
+        code: "bad-argument",
+        action: `read "order" of play "${state.play.name}"`,
+        state: `it is "${order}"`,
+        span: state.play.order?.span,
+        why: "order is inventory, reverse_inventory, sorted, reverse_sorted or shuffle",
+      });
+  }
+}
+
+function frameOf(play: Play): Frame {
+  const { kind: _kind, name: _name, ...inherited } = play;
+  return {
+    chain: [inherited satisfies Inherited],
+    roles: [],
+    includeVars: new Map(),
+    notify: [],
+    rescuable: false,
+    handlers: false,
+    depth: 0,
+  };
+}
+
+async function runBatch(state: PlayState): Promise<string | undefined> {
+  const { batch, play } = state;
+  for (const host of batch) {
+    host.stop = undefined;
+    host.notified.clear();
+  }
+  state.handlers = handlersOf(state);
+  for (const { role, params } of play.roles) state.publicRoles.push({ role, params });
+  for (const host of batch) readPlayVarsFiles(state, host);
+  await greetAll(state, wantsFacts(state));
+  await runStrategy(state);
+  return endOfBatch(state, batch);
+}
+
+function endOfBatch(state: PlayState, batch: readonly RunHost[]): string | undefined {
+  const lost = batch.filter(
+    ({ stop }) => stop?.why === "failed" || stop?.why === "unreachable" || stop?.why === "halted",
+  );
+  for (const host of lost) host.isLost = true;
+  if (state.halted !== undefined) return `Stopped: ${state.halted.reason}.`;
+  if (batch.length > 0 && lost.length === batch.length) {
+    return state.allHosts.length > batch.length ? "Stopped: every host of the batch failed." : "";
+  }
+  return undefined;
+}
+
+interface Section {
+  readonly statements: readonly Statement[];
+  readonly frame: Frame;
+  readonly flushAfter: boolean;
+}
+
+function sectionsOf({ play, frame }: PlayState): readonly Section[] {
+  const roles = play.roles.map((role: RoleInvocation, index) => ({
+    statements: role.role.tasks,
+    frame: enterRole(frame, role),
+    flushAfter: index === play.roles.length - 1 && play.tasks.length === 0,
+  }));
+  return [
+    { statements: play.preTasks, frame, flushAfter: true },
+    ...roles,
+    { statements: play.tasks, frame, flushAfter: true },
+    { statements: play.postTasks, frame, flushAfter: true },
+  ].filter(({ statements, flushAfter }) => statements.length > 0 || flushAfter);
+}
+
+async function runStrategy(state: PlayState): Promise<void> {
+  const { play, batch } = state;
+  const [first] = batch;
+  const strategy =
+    play.strategy === undefined || first === undefined
+      ? "linear"
+      : state.view(first, state.frame, undefined).text(play.strategy);
+  switch (strategy.replace(/^ansible\.builtin\./, "")) {
+    case "linear":
+    case "debug":
+      return runSections(state, batch);
+    case "free":
+      return forEachAtMost(batch.length, batch, (host) => runSections(state, [host]));
+    case "host_pinned":
+      return forEachAtMost(state.run.request.forks, batch, (host) => runSections(state, [host]));
+    default:
+      throw new ProvisionError({
+        code: "bad-argument",
+        action: `read "strategy" of play "${play.name}"`,
+        state: `it is "${strategy}"`,
+        span: play.strategy?.span,
+        why: "strategy is linear, free or host_pinned",
+      });
+  }
+}
+
+async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise<void> {
+  const walker = new Walker(state);
+  const sections = sectionsOf(state);
+  const aheads: (Ahead | undefined)[] = [];
+  let then: Ahead | undefined;
+  for (const section of [...sections].reverse()) {
+    aheads.unshift(then);
+    then = { statements: section.statements, from: 0, frame: section.frame, then };
+  }
+  for (const [index, { statements, frame, flushAfter }] of sections.entries()) {
+    await walker.statements(statements, hosts, frame, aheads[index]);
+    if (flushAfter) await walker.flush(hosts, aheads[index]);
+  }
+}
+
+/** Roles' handlers first, then the play's own: of one name the last one counts. */
+function handlersOf({ play, frame }: PlayState): readonly HandlerEntry[] {
+  const own: Frame = { ...frame, handlers: true };
+  const ofRoles = play.roles.flatMap((role) => flatHandlers(role.role.handlers, enterRole(own, role)));
+  return [...ofRoles, ...flatHandlers(play.handlers, own)];
+}
+
+/** A nameless block (import_tasks) is only a bracket around handlers; a named one is a handler too. */
+export function flatHandlers(statements: readonly Statement[], frame: Frame): readonly HandlerEntry[] {
+  return statements.flatMap((statement): readonly HandlerEntry[] => {
+    if (statement.kind === "include-role") return [];
+    const own = withRole(frame, statement);
+    if (statement.kind !== "block") return [{ handler: statement, frame: own }];
+    const inner = flatHandlers(statement.block, enterBlock(frame, statement));
+    return statement.name === "" && statement.listen.length === 0
+      ? inner
+      : [{ handler: statement, frame: own }, ...inner];
+  });
+}
+
+/** A handler of an imported role stands in the play's list, and still belongs to its role. */
+function withRole(frame: Frame, { role }: Statement): Frame {
+  if (role === undefined || frame.roles.some((each) => each.role === role)) return frame;
+  return { ...frame, roles: [...frame.roles, { role, params: undefined }] };
+}

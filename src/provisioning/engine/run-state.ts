@@ -1,0 +1,236 @@
+/** What lives as long as a run: hosts, machines, modules, the way out. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../../base/clock.ts";
+import { ProvisionError } from "../../base/errors.ts";
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { matchPattern } from "../inventory/match-pattern.ts";
+import type { AnyModule } from "../modules/module.ts";
+import type { Play, Task } from "../playbook/model.ts";
+import type { SourceNode } from "../source/node.ts";
+import { omitPlaceholder, render } from "../vars/render.ts";
+import type { Variable } from "../vars/variable.ts";
+import type { EmitEvent, EngineEvent } from "./events.ts";
+import { greet } from "./greet.ts";
+import { growInventory } from "./grow-inventory.ts";
+import { Machines } from "./machines.ts";
+import { RunHost } from "./run-host.ts";
+import type { RunRequest } from "./run-request.ts";
+import { layerOf } from "./scopes.ts";
+import { dataVariable } from "./view.ts";
+
+type Unstamped<E> = E extends EngineEvent ? Omit<E, "atMs"> : never;
+
+export class RunState {
+  readonly request: RunRequest;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly startedAtMs: number;
+  readonly machines: Machines;
+  readonly omitToken: JsonValue = omitPlaceholder;
+  /** Facts of hosts may be gathered when an expression asks for them: plays that did not say gather_facts: false. */
+  readonly factsWanted = new Set<string>();
+  /** Facts come with the first message. */
+  readonly factsAtFirst = new Set<string>();
+  /** add_host and refresh_inventory change it. */
+  inventory: Inventory;
+  readonly #emit: EmitEvent;
+  readonly #hosts = new Map<string, RunHost>();
+  readonly #modules = new Map<string, AnyModule>();
+  readonly #failed = new Map<string, "failed" | "unreachable">();
+  readonly #pauses = new Map<Task, Promise<string>>();
+  readonly #barriers = new Set<string>();
+  #taskIds = 0;
+  #waitsForStart: boolean;
+  #asksEachTask: boolean;
+
+  constructor(request: RunRequest, emit: EmitEvent, signal: AbortSignal) {
+    this.request = request;
+    this.clock = request.environment.clock;
+    this.signal = signal;
+    this.inventory = request.inventory;
+    this.#emit = emit;
+    this.startedAtMs = this.clock.now();
+    this.#waitsForStart = request.startAtTask !== undefined;
+    this.#asksEachTask = request.confirmTask !== undefined;
+    this.machines = new Machines({
+      openSession: request.environment.openSession,
+      signal,
+      now: () => this.clock.now(),
+      emit: (event) => this.#emit(event),
+      greet: (machine, host) => greet(this, machine, host),
+    });
+  }
+
+  get isInterrupted(): boolean {
+    return this.signal.aborted;
+  }
+
+  emit(event: Unstamped<EngineEvent>): void {
+    this.#emit({ atMs: this.clock.now(), ...event } as EngineEvent);
+  }
+
+  nextTaskId(): number {
+    return ++this.#taskIds;
+  }
+
+  hosts(): Iterable<RunHost> {
+    return this.#hosts.values();
+  }
+
+  hostNamed(name: string): RunHost {
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    const host = new RunHost(name);
+    this.#hosts.set(name, host);
+    return host;
+  }
+
+  hasHost(name: string): boolean {
+    return this.#hosts.has(name);
+  }
+
+  noteFailed(host: RunHost, how: "failed" | "unreachable"): void {
+    if (this.#failed.get(host.name) !== "unreachable") this.#failed.set(host.name, how);
+  }
+  forgiveFailed(host: RunHost): void {
+    this.#failed.delete(host.name);
+  }
+  get failures(): ReadonlyMap<string, "failed" | "unreachable"> {
+    return this.#failed;
+  }
+
+  async loadModules(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      if (!this.#modules.has(name)) this.#modules.set(name, await this.request.environment.loadModule(name));
+    }
+  }
+  module(name: string): AnyModule {
+    const module = this.#modules.get(name);
+    if (module === undefined) throw new Error(`module ${name} was used before it was loaded`);
+    return module;
+  }
+  moduleIfLoaded(name: string): AnyModule | undefined {
+    return this.#modules.get(name);
+  }
+
+  /** --start-at-task and --step. */
+  async admits(title: string): Promise<boolean> {
+    const { startAtTask, confirmTask } = this.request;
+    if (this.#waitsForStart) {
+      if (title !== startAtTask && !matchesGlob(title, startAtTask ?? "")) return false;
+      this.#waitsForStart = false;
+    }
+    if (!this.#asksEachTask || confirmTask === undefined) return true;
+    const answer = await confirmTask(title);
+    if (answer === "continue") this.#asksEachTask = false;
+    return answer !== "no";
+  }
+  get neverStarted(): boolean {
+    return this.#waitsForStart;
+  }
+
+  /** Ends early when the run is interrupted. */
+  async pause(ms: number): Promise<void> {
+    try {
+      await sleep(Math.max(0, ms), undefined, { signal: this.signal });
+    } catch (error) {
+      if (!this.isInterrupted) throw error;
+    }
+    this.expireVolatile();
+  }
+  /** One pause for all hosts of a task. */
+  sharedPause(task: Task, work: () => Promise<string>): Promise<string> {
+    const known = this.#pauses.get(task) ?? work();
+    this.#pauses.set(task, known);
+    return known;
+  }
+  forgetPause(task: Task): void {
+    this.#pauses.delete(task);
+  }
+
+  expireVolatile(): void {
+    this.machines.expireVolatile();
+  }
+
+  ask(question: string, hidden: boolean): Promise<string> {
+    if (this.request.prompt !== undefined) return this.request.prompt(question, hidden);
+    return Promise.reject(
+      new ProvisionError({
+        code: "no-terminal",
+        action: `ask "${question.replace(/[:\s]+$/, "")}"`,
+        state: "there is no terminal",
+        why: "questions are only put to a person",
+      }),
+    );
+  }
+
+  noteBarrier(task: string, place: string, reason: string): void {
+    const key = `${place} ${reason}`;
+    if (this.#barriers.has(key)) return;
+    this.#barriers.add(key);
+    this.emit({ type: "barrier", task, place, reason });
+  }
+
+  warn(message: string, place?: string): void {
+    this.emit({ type: "warning", message, ...(place === undefined ? {} : { place }) });
+  }
+
+  dataOf(value: JsonValue): Variable {
+    return dataVariable(value, "include_vars");
+  }
+
+  /** True when something is new. */
+  addHost(name: string, groups: readonly string[], vars: JsonObject): boolean {
+    const variables = new Map(
+      Object.entries(vars).map(([key, value]) => [key, dataVariable(value, "add_host")]),
+    );
+    const before = this.inventory;
+    const isKnown =
+      before.hosts.has(name) && groups.every((group) => before.groups.get(group)?.hosts.includes(name));
+    this.inventory = growInventory(before, { name, groups, vars: variables });
+    return !isKnown;
+  }
+
+  groupBy(host: RunHost, key: string, parents: readonly string[]): boolean {
+    const groups = [key, ...parents.filter((parent) => parent !== "all")];
+    const before = this.inventory;
+    this.inventory = growInventory(before, { name: host.name, groups, vars: new Map() });
+    return this.inventory !== before;
+  }
+
+  /** What --limit leaves of these names. */
+  limited(names: readonly string[]): readonly string[] {
+    const { limit, environment } = this.request;
+    if (limit === undefined || limit.length === 0) return names;
+    const kept = new Set(
+      matchPattern(limit, this.inventory, { action: "read --limit", cwd: environment.cwd }),
+    );
+    return names.filter((name) => kept.has(name));
+  }
+
+  /** A node of a play itself, before there are hosts: it sees extra variables only. */
+  renderPlain(node: SourceNode, play: Play): JsonValue {
+    const layers = [this.request.extraVars, layerOf(play.vars, "play vars")];
+    const scope = {
+      lookup: (name: string) => layers.map((layer) => layer.get(name)).find((found) => found !== undefined),
+      names: () => layers.flatMap((layer) => [...layer.keys()]),
+    };
+    return render(node, { scope, searchPath: [play.baseDir], openVault: this.request.openVault });
+  }
+
+  async refreshInventory(): Promise<void> {
+    const { reloadInventory } = this.request;
+    if (reloadInventory === undefined) return;
+    this.inventory = await reloadInventory();
+  }
+}
+
+function matchesGlob(text: string, pattern: string): boolean {
+  if (!/[*?]/.test(pattern)) return text === pattern;
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${source}$`).test(text);
+}

@@ -1,0 +1,178 @@
+/** Which variables a task on a host sees: Ansible's layers, laid over each other by vars/precedence. */
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { Inherited } from "../playbook/model.ts";
+import type { MapNode } from "../source/node.ts";
+import type { HostDirectory, RenderContext } from "../vars/render-context.ts";
+import type { Scope, Variable } from "../vars/variable.ts";
+import { FactsNeeded } from "./facts-needed.ts";
+import { isNoFact } from "./facts-wanted.ts";
+import type { Frame } from "./frame.ts";
+import { hostVariables } from "./host-variables.ts";
+import { magicNames, magicVariable } from "./magic-variables.ts";
+import type { PlayState } from "./play-state.ts";
+import type { RunHost } from "./run-host.ts";
+import type { RunState } from "./run-state.ts";
+import { dataVariable } from "./view.ts";
+
+export interface ScopeRequest {
+  readonly host: RunHost;
+  readonly frame: Frame;
+  readonly statement: Inherited | undefined;
+  /** Of a loop: item, index. */
+  readonly vars: ReadonlyMap<string, Variable> | undefined;
+}
+
+type Layer = (name: string) => Variable | undefined;
+
+export function scopeOf(play: PlayState, { host, frame, statement, vars }: ScopeRequest): RenderContext {
+  const { run } = play;
+  const roles = [...frame.roles].reverse();
+  const blocks = [...(statement === undefined ? [] : [statement]), ...frame.chain.slice(1).reverse()];
+  const allRoles = [...roles, ...play.publicRoles.filter((each) => !roles.includes(each)).reverse()];
+  const layers: Maps = [
+    ...(vars === undefined ? [] : [vars]),
+    run.request.extraVars,
+    ...roles.map(({ params }) => layerOf(params, "role params")),
+    frame.includeVars,
+    setLayer(host),
+    host.includeVars,
+    ...blocks.map((block) => layerOf(block.vars, "vars")),
+    ...allRoles.map(({ role }) => layerOf(role.vars, `vars of role ${role.name}`)),
+    play.varsFilesOf(host),
+    play.playVars,
+    layerOf(play.play.vars, "play vars"),
+  ];
+  const inventory = hostVariables(run, host.name, play.play.baseDir);
+  const defaults = allRoles.map(({ role }) => layerOf(role.defaults, `defaults of role ${role.name}`));
+  const scope = scopeFrom({
+    magic: (name) => magicVariable({ run, play, host, frame }, name),
+    layers,
+    facts: factLayer(host),
+    behind: [inventory, ...defaults],
+    missing: missingFact(run, host),
+  });
+  return contextOf(run, scope, play.searchPath(undefined, frame), directoryOf(run, play));
+}
+
+type Maps = readonly ReadonlyMap<string, Variable>[];
+
+interface ScopeParts {
+  readonly magic: Layer;
+  readonly layers: Maps;
+  readonly facts: Layer;
+  readonly behind: Maps;
+  readonly missing: (name: string) => void;
+}
+
+/** The first hit wins; a fact that nobody knows yet is asked for. */
+function scopeFrom({ magic, layers, facts, behind, missing }: ScopeParts): Scope {
+  return {
+    lookup: (name) => {
+      const known = magic(name) ?? firstOf(layers, name) ?? facts(name) ?? firstOf(behind, name);
+      if (known === undefined) missing(name);
+      return known;
+    },
+    names: function* () {
+      const seen = new Set<string>(magicNames);
+      yield* magicNames;
+      for (const layer of [...layers, ...behind]) {
+        for (const name of layer.keys()) {
+          if (seen.has(name)) continue;
+          seen.add(name);
+          yield name;
+        }
+      }
+    },
+  };
+}
+
+function firstOf(layers: Maps, name: string): Variable | undefined {
+  for (const layer of layers) {
+    const found = layer.get(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const empty: ReadonlyMap<string, Variable> = new Map();
+const layers = new WeakMap<MapNode, ReadonlyMap<string, Variable>>();
+
+export function layerOf(node: MapNode | undefined, layer: string): ReadonlyMap<string, Variable> {
+  if (node === undefined) return empty;
+  const known = layers.get(node);
+  if (known !== undefined) return known;
+  const made = new Map<string, Variable>();
+  for (const { key, value } of node.entries) {
+    made.set(String(key.value), { kind: "template", node: value, origin: { layer, span: key.span } });
+  }
+  layers.set(node, made);
+  return made;
+}
+
+/** A snapshot: what is registered later is seen by later scopes only. */
+function setLayer(host: RunHost): ReadonlyMap<string, Variable> {
+  return new Map(
+    [...host.setVars].map(([name, value]) => [name, dataVariable(value, "set_fact or register")]),
+  );
+}
+
+const prefix = "ansible_";
+
+function factLayer(host: RunHost): Layer {
+  const { facts } = host;
+  return (name) => {
+    if (facts === undefined) return undefined;
+    if (name === "ansible_facts") return dataVariable(facts, "facts");
+    if (!name.startsWith(prefix)) return undefined;
+    const value: JsonValue | undefined = ownFact(facts, name.slice(prefix.length));
+    return value === undefined ? undefined : dataVariable(value, "facts");
+  };
+}
+
+const ownFact = (facts: JsonObject, name: string): JsonValue | undefined =>
+  Object.hasOwn(facts, name) ? facts[name] : undefined;
+
+const missingFact =
+  (run: RunState, host: RunHost) =>
+  (name: string): void => {
+    if (host.facts !== undefined || !name.startsWith(prefix) || isNoFact(name)) return;
+    if (run.factsWanted.has(host.name)) throw new FactsNeeded(host);
+  };
+
+/** What `hostvars[name]` sees: nothing of plays and roles. */
+function scopeOfOther(run: RunState, play: PlayState, host: RunHost): Scope {
+  return scopeFrom({
+    magic: (name) => magicVariable({ run, play, host, frame: undefined }, name),
+    layers: [run.request.extraVars, setLayer(host), host.includeVars],
+    facts: factLayer(host),
+    behind: [hostVariables(run, host.name, play.play.baseDir)],
+    missing: missingFact(run, host),
+  });
+}
+
+function directoryOf(run: RunState, play: PlayState): HostDirectory {
+  const directory: HostDirectory = {
+    names: () => run.inventory.hosts.keys(),
+    context: (name) => {
+      if (!run.inventory.hosts.has(name) && !run.hasHost(name)) return undefined;
+      const scope = scopeOfOther(run, play, run.hostNamed(name));
+      return contextOf(run, scope, [play.play.baseDir], directory);
+    },
+  };
+  return directory;
+}
+
+const contextOf = (
+  run: RunState,
+  scope: Scope,
+  searchPath: readonly string[],
+  hosts: HostDirectory,
+): RenderContext => ({
+  scope,
+  searchPath,
+  hosts,
+  openVault: run.request.openVault,
+  env: run.request.environment.env,
+  now: () => run.clock.now(),
+  random: run.request.environment.random,
+});

@@ -1,0 +1,189 @@
+/** Files of the controller that a task needs: found beside the role and the playbook, read, rendered, hashed. */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { extname, isAbsolute, join, resolve } from "node:path";
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { SourceAnswer, SourceRequest, TreeEntry } from "../modules/module.ts";
+import { renderTemplateFile } from "../vars/render.ts";
+import { limits } from "./limits.ts";
+import type { View } from "./view.ts";
+
+/** Where relative paths of one task are looked for. */
+export interface FileSearch {
+  /** Role folder first, then the folders of the task's file and of the playbook. */
+  readonly folders: readonly string[];
+  readonly span: Span;
+  readonly openVault?: ((ciphertext: string) => string) | undefined;
+}
+
+export const readSources = (
+  requests: readonly SourceRequest[],
+  search: FileSearch,
+  view: View,
+): readonly SourceAnswer[] => requests.map((request) => readSource(request, search, view));
+
+function readSource(request: SourceRequest, search: FileSearch, view: View): SourceAnswer {
+  if (request.from === "local") return readLocal(request.path, search);
+  if (request.from === "tree")
+    return { kind: "tree", entries: readTree(find(request.path, "files", search), false) };
+  if (request.from === "template") return readTemplate(request, search, view);
+  const path = find(request.path, request.in, search);
+  if (statSync(path).isDirectory())
+    return { kind: "tree", entries: readTree(path, request.keepLinks === true) };
+  return readFile(path, search);
+}
+
+function readLocal(path: string, search: FileSearch): SourceAnswer {
+  const full = isAbsolute(path) ? path : resolve(search.folders.at(-1) ?? ".", path);
+  const stat = statSync(full, { throwIfNoEntry: false });
+  return stat?.isFile() === true ? readFile(full, search) : { kind: "missing" };
+}
+
+function readTemplate(
+  request: Extract<SourceRequest, { from: "template" }>,
+  search: FileSearch,
+  view: View,
+): SourceAnswer {
+  const path = find(request.path, "templates", search);
+  const stat = statSync(path);
+  const text = new TextDecoder().decode(opened(readFileSync(path), search));
+  const language = extname(path) === ".hbs" ? "hbs" : "j2";
+  const rendered = renderTemplateFile(
+    {
+      text,
+      file: path,
+      language,
+      ...(request.syntax === undefined ? {} : { syntax: request.syntax }),
+      variables: {
+        ansible_managed: "Ansible managed",
+        template_path: path,
+        template_fullpath: path,
+        template_host: "controller",
+        template_uid: "root",
+        template_destpath: "",
+      },
+    },
+    { ...view.context, searchPath: [join(path, ".."), ...view.context.searchPath] },
+  );
+  const bytes = Buffer.from(rendered);
+  return { kind: "file", bytes, sha256: sha256(bytes), mode: stat.mode & 0o7777 };
+}
+
+function find(path: string, folder: "files" | "templates" | "tasks", search: FileSearch): string {
+  const given = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+  const places = isAbsolute(given)
+    ? [given]
+    : search.folders.flatMap((base) => [join(base, folder, given), join(base, given)]);
+  const found = places.find((place) => statSync(place, { throwIfNoEntry: false }) !== undefined);
+  if (found !== undefined) return found;
+  throw new ProvisionError({
+    code: "missing-file",
+    action: `read "${path}"`,
+    state: "there is no such file on the controller",
+    span: search.span,
+    why: `looked for ${[...new Set(places)].join(", ")}`,
+    ...fixOf(path, folder, search),
+  });
+}
+
+function fixOf(path: string, folder: string, search: FileSearch): { readonly fix?: string } {
+  const names = search.folders.flatMap((base) => {
+    const inside = join(base, folder);
+    return statSync(inside, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(inside) : [];
+  });
+  const near = nearest(path, names);
+  return near === undefined ? {} : { fix: `write "${near}" instead of "${path}"` };
+}
+
+interface Kept {
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly inode: number;
+  readonly answer: SourceAnswer;
+}
+/** By path; believed while time, size and inode of the file stay as they are. */
+const kept = new Map<string, Kept>();
+const keptLimit = 2_000;
+
+function readFile(path: string, search: FileSearch): SourceAnswer {
+  const stat = statSync(path);
+  const old = kept.get(path);
+  if (old !== undefined && old.mtimeMs === stat.mtimeMs && old.size === stat.size && old.inode === stat.ino) {
+    return old.answer;
+  }
+  const answer = stat.size > limits.inlineBytes ? readLarge(path, stat) : readSmall(path, stat, search);
+  if (kept.size >= keptLimit) kept.clear();
+  kept.set(path, { mtimeMs: stat.mtimeMs, size: stat.size, inode: stat.ino, answer });
+  return answer;
+}
+
+function readSmall(path: string, stat: Stats, search: FileSearch): SourceAnswer {
+  const bytes = opened(readFileSync(path), search);
+  return { kind: "file", bytes, sha256: sha256(bytes), mode: stat.mode & 0o7777 };
+}
+
+function readLarge(path: string, stat: Stats): SourceAnswer {
+  const mode = stat.mode & 0o7777;
+  return { kind: "large", file: path, sha256: hashFile(path), sizeBytes: stat.size, mode };
+}
+
+/** A file that is a vault travels opened. */
+function opened(bytes: Buffer, { openVault }: FileSearch): Uint8Array {
+  if (openVault === undefined || !bytes.subarray(0, 15).toString("latin1").startsWith("$ANSIBLE_VAULT;"))
+    return bytes;
+  return Buffer.from(openVault(bytes.toString("utf8")));
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+const chunkBytes = 1 << 20;
+
+function hashFile(path: string): string {
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(chunkBytes);
+  const file = openSync(path, "r");
+  try {
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk))
+      hash.update(chunk.subarray(0, read));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest("hex");
+}
+
+function readTree(root: string, keepLinks: boolean): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  const visit = (folder: string, prefix: string): void => {
+    for (const name of readdirSync(folder).sort()) {
+      const full = join(folder, name);
+      const path = prefix + name;
+      const stat = keepLinks ? lstatSync(full) : statSync(full);
+      const mode = stat.mode & 0o7777;
+      if (stat.isSymbolicLink())
+        entries.push({ path, mode, entry: { type: "link", target: readlinkSync(full) } });
+      else if (stat.isDirectory()) {
+        entries.push({ path, mode, entry: { type: "directory" } });
+        visit(full, `${path}/`);
+      } else {
+        entries.push({
+          path,
+          mode,
+          entry: { type: "file", file: full, sha256: hashFile(full), sizeBytes: stat.size },
+        });
+      }
+    }
+  };
+  visit(root, "");
+  return entries;
+}

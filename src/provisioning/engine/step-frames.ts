@@ -1,0 +1,195 @@
+/** The steps of one message: frames where a script does, the session itself for transfers and reconnecting. */
+
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ProvisionError } from "../../base/errors.ts";
+import { shellWords } from "../../base/shell-quote.ts";
+import { type CompiledStep, compileStep, readStepResult } from "../host/compile-step.ts";
+import type { Answers, Question } from "../host/question.ts";
+import type { Step, StepResult } from "../host/step.ts";
+import type { Frame, FrameResult, Session, Shell } from "../transport/session.ts";
+import { limits } from "./limits.ts";
+import type { Machine, Message, Timing } from "./machine.ts";
+import { answersOf, questionFrame, withEnvironment } from "./question-frames.ts";
+
+type FramedStep = Extract<Step, { do: "run" | "write" }>;
+
+export interface StepsRequest {
+  readonly machine: Machine;
+  readonly session: Session;
+  readonly shell: Shell;
+  readonly message: Message;
+  readonly questions: readonly Question[];
+  readonly timing: Timing;
+}
+export interface StepsRan {
+  readonly results: readonly StepResult[];
+  /** Undefined: the questions stay open. */
+  readonly answers: Answers | undefined;
+  /** Every step ended well. */
+  readonly isWhole: boolean;
+  readonly exchanges: number;
+}
+
+/** Steps in order, in as few messages as their kinds allow; nothing after a failed one. */
+export async function runSteps(request: StepsRequest): Promise<StepsRan> {
+  const { message, session } = request;
+  const results: StepResult[] = [];
+  let exchanges = 0;
+  let before = message.before ?? [];
+  const segments = segmentsOf(message.steps);
+  for (const [index, segment] of segments.entries()) {
+    const isLast = index === segments.length - 1;
+    if (segment.kind === "special") {
+      results.push(await special(request, session, segment.step));
+      if (results.at(-1)?.ok !== true) return { results, answers: undefined, isWhole: false, exchanges };
+      if (isLast) return { results, answers: undefined, isWhole: true, exchanges };
+      continue;
+    }
+    const ran = await runSegment(request, segment.steps, before, isLast);
+    before = [];
+    exchanges++;
+    results.push(...ran.results);
+    const isWhole = ran.results.length === segment.steps.length && ran.results.every(({ ok }) => ok);
+    if (!isWhole || isLast) return { results, answers: ran.answers, isWhole, exchanges };
+  }
+  return { results, answers: undefined, isWhole: true, exchanges };
+}
+
+type Segment =
+  | { readonly kind: "framed"; readonly steps: FramedStep[] }
+  | { readonly kind: "special"; readonly step: Exclude<Step, FramedStep> };
+
+function segmentsOf(steps: readonly Step[]): Segment[] {
+  const segments: Segment[] = [];
+  for (const step of steps) {
+    const last = segments.at(-1);
+    if (step.do !== "run" && step.do !== "write") segments.push({ kind: "special", step });
+    else if (last?.kind === "framed") last.steps.push(step);
+    else segments.push({ kind: "framed", steps: [step] });
+  }
+  return segments;
+}
+
+async function runSegment(
+  { machine, session, shell, message, questions, timing }: StepsRequest,
+  steps: readonly FramedStep[],
+  before: readonly Frame[],
+  isLast: boolean,
+): Promise<{ results: StepResult[]; answers: Answers | undefined }> {
+  const { env, become } = message.identity;
+  const compiled = steps.map((step) => compileStep(step));
+  for (const { upload } of compiled) {
+    if (upload !== undefined) await session.upload(upload.from, upload.to, { become });
+  }
+  const asks = isLast && questions.length > 0;
+  const frames: Frame[] = [
+    ...before,
+    ...compiled.map((each, index) => stepFrame(each, message, index > 0 || before.length > 0)),
+  ];
+  if (asks)
+    frames.push(
+      questionFrame(questions, { env, timeoutMs: limits.aheadQuestionTimeoutMs, afterSteps: true }),
+    );
+  const outcomes = await machine.exchange(shell, frames, timing);
+  const results = steps.flatMap((step, index) => {
+    const outcome = outcomes[before.length + index];
+    return outcome === undefined || outcome.skipped ? [] : [readResult(step, outcome)];
+  });
+  throwOfMarker(outcomes.slice(0, before.length));
+  return { results, answers: asks ? answersOf(questions, outcomes.at(-1), true) : [] };
+}
+
+function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: boolean): Frame {
+  return {
+    kind: "step",
+    script: withEnvironment(compiled.script, message.identity.env),
+    timeoutMs: message.stepTimeoutMs,
+    okCodes: compiled.okCodes,
+    ...(compiled.stdin === undefined ? {} : { stdin: compiled.stdin }),
+    ...(onlyAfterSuccess ? { onlyAfterSuccess: true } : {}),
+  };
+}
+
+function readResult(step: FramedStep, outcome: FrameResult): StepResult {
+  const result = readStepResult(step, outcome);
+  if (!outcome.timedOut) return result;
+  const note = Buffer.from(
+    `\nprovision: ended after ${Math.round(outcome.elapsedMs / 1000)} s, which is its time limit\n`,
+  );
+  return { ...result, stderr: Buffer.concat([result.stderr, note]) };
+}
+
+/** The marker of an owed handler must be on disk before the step that notifies it: without it the step did not run. */
+function throwOfMarker(outcomes: readonly FrameResult[]): void {
+  const failed = outcomes.find(({ code, skipped }) => skipped || code !== 0);
+  if (failed === undefined) return;
+  throw new ProvisionError({
+    code: "marker-unwritable",
+    action: "note on the host that a handler is owed",
+    state: new TextDecoder().decode(failed.stderr).trim() || `the shell ended with ${failed.code}`,
+    why: "the note is written before the step that notifies the handler, so that a lost run cannot lose it; nothing was changed",
+  });
+}
+
+async function special(
+  request: StepsRequest,
+  session: Session,
+  step: Exclude<Step, FramedStep>,
+): Promise<StepResult> {
+  const startedAt = performance.now();
+  const done = (ok: boolean, stderr = ""): StepResult => ({
+    ok,
+    code: ok ? 0 : 1,
+    stdout: new Uint8Array(),
+    stderr: Buffer.from(stderr),
+    elapsedMs: performance.now() - startedAt,
+  });
+  if (step.do === "reconnect") return reconnect(request, step, done);
+  try {
+    await mkdir(dirname(step.to), { recursive: true });
+    const { become } = request.message.identity;
+    await session.download(step.path, step.to, { become, maxBytes: limits.fetchBytes });
+    return done(true);
+  } catch (error) {
+    if (error instanceof ProvisionError && error.code !== "connection-lost")
+      return done(false, error.message);
+    throw error;
+  }
+}
+
+type Done = (ok: boolean, stderr?: string) => StepResult;
+
+async function reconnect(
+  { machine, message }: StepsRequest,
+  step: Extract<Step, { do: "reconnect" }>,
+  done: Done,
+): Promise<StepResult> {
+  await machine.dropSession();
+  await sleep(step.delayMs);
+  const deadline = performance.now() + step.timeoutMs;
+  let last = "";
+  do {
+    try {
+      const session = await machine.session();
+      const shell = await session.shell(message.identity.become);
+      const script = step.test === undefined ? "exit 0" : shellWords(step.test);
+      const [result] = await shell.exchange([{ kind: "step", script, timeoutMs: limits.questionTimeoutMs }]);
+      if (result?.code === 0) return done(true);
+      last = new TextDecoder().decode(result?.stderr);
+    } catch (error) {
+      if (!(error instanceof ProvisionError)) throw error;
+      last = error.message;
+    }
+    await machine.dropSession();
+    await sleep(limits.reconnectPauseMs);
+  } while (performance.now() < deadline);
+  return done(false, `the host did not come back in ${step.timeoutMs / 1000} s: ${last}`);
+}
+
+const credentialPaths =
+  /^\/etc\/(passwd|group|shadow|gshadow|sudoers|pam\.|environment|security\/|login\.defs|profile|nsswitch)/;
+/** R10: shells of other users must be opened anew after these. A command may have done anything. */
+export const changesCredentials = (steps: readonly Step[]): boolean =>
+  steps.some((step) => step.do === "run" || (step.do === "write" && credentialPaths.test(step.path)));

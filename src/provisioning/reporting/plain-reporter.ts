@@ -1,0 +1,152 @@
+/** Lines that a CI log reads well: time, status, host, task; details indented below. */
+import type { EngineEvent } from "../engine/events.ts";
+import { palette } from "./colour.ts";
+import { TaskProfile } from "./profile.ts";
+import { recapLines } from "./recap.ts";
+import type { Reporter, ReporterOptions } from "./reporter.ts";
+import {
+  cleanText,
+  isWorthTelling,
+  ms,
+  paintStatus,
+  type TaskHostEvent,
+  type TextStyle,
+  taskHostDetails,
+} from "./task-lines.ts";
+import { TaskTally } from "./task-tally.ts";
+
+const statusWidth = 12;
+
+export function plainReporter(options: ReporterOptions): Reporter {
+  const style: TextStyle = { ...options, colours: palette(options.colour) };
+  const lines = new PlainLines(style, options.profile);
+  return {
+    report: (event) => {
+      for (const line of lines.of(event)) options.write(`${line}\n`);
+    },
+    close: async () => {},
+  };
+}
+
+export class PlainLines {
+  readonly #style: TextStyle;
+  readonly #profile: TaskProfile | undefined;
+  readonly #tally = new TaskTally();
+
+  constructor(style: TextStyle, profile: boolean) {
+    this.#style = style;
+    this.#profile = profile ? new TaskProfile() : undefined;
+  }
+
+  of(event: EngineEvent): string[] {
+    this.#profile?.add(event);
+    this.#tally.add(event);
+    switch (event.type) {
+      case "run-start":
+        return this.#runStart(event);
+      case "play-start":
+        return ["", this.#line(event.atMs, this.#style.colours.bold("play"), this.#playTitle(event))];
+      case "connect":
+        return this.#connect(event);
+      case "owed-handlers":
+        return [
+          this.#line(event.atMs, "owed", `${event.host}  from an earlier run: ${event.handlers.join(", ")}`),
+        ];
+      case "task-host":
+        return this.#taskHost(event);
+      case "task-end":
+        return this.#taskEnd(event);
+      case "task-progress":
+        return [this.#line(event.atMs, "…", `${event.host}  ${event.what}`)];
+      case "show":
+        return cleanText(this.#style, event.text)
+          .split("\n")
+          .map((line) => `${this.#indent()}${event.host}: ${line}`);
+      case "warning":
+        return [this.#line(event.atMs, this.#style.colours.yellow("warning"), placed(event))];
+      case "run-end":
+        return this.#runEnd(event);
+      default:
+        return [];
+    }
+  }
+
+  #runStart(event: Extract<EngineEvent, { type: "run-start" }>): string[] {
+    const what = event.playbooks.map((file) => cleanText(this.#style, file)).join(", ");
+    const how = event.check ? " (check: nothing is changed)" : "";
+    return [this.#line(event.atMs, "run", `${what} on ${hosts(event.hosts.length)}${how}`)];
+  }
+
+  #playTitle({ play, hosts: names, batch }: Extract<EngineEvent, { type: "play-start" }>): string {
+    const shown = names.length > 8 ? hosts(names.length) : names.join(", ");
+    return cleanText(this.#style, `${play}${batch === undefined ? "" : ` (batch ${batch})`}: ${shown}`);
+  }
+
+  #connect(event: Extract<EngineEvent, { type: "connect" }>): string[] {
+    if (event.state === "failed") {
+      const text = `${event.host}  cannot be reached`;
+      const why = cleanText(this.#style, event.message ?? "").split("\n");
+      return [
+        this.#line(event.atMs, this.#style.colours.red("unreachable"), text, "unreachable".length),
+        ...why.map((line) => `${this.#indent()}${line}`),
+      ];
+    }
+    if (event.state === "connecting" || this.#style.verbosity === 0) return [];
+    return [this.#line(event.atMs, "connected", `${event.host}  in ${ms(event.elapsedMs)}`)];
+  }
+
+  #taskHost(event: TaskHostEvent): string[] {
+    if (!isWorthTelling(event, this.#style.verbosity)) return [];
+    const title = this.#tally.title(event.id);
+    const item = event.item === undefined ? "" : ` [${event.item}]`;
+    const via = event.delegatedTo === undefined ? "" : ` → ${event.delegatedTo}`;
+    const steps = event.steps.length === 0 || this.#style.verbosity > 0 ? "" : `: ${event.steps.join(", ")}`;
+    const text = cleanText(this.#style, `${event.host}${via}  ${title}${item}${steps}`);
+    const line = this.#line(
+      event.atMs,
+      paintStatus(event.status, this.#style.colours),
+      text,
+      event.status.length,
+    );
+    return [line, ...taskHostDetails(event, this.#style).map((detail) => `${this.#indent()}${detail}`)];
+  }
+
+  /** The hosts that had nothing to tell, in one line. */
+  #taskEnd(event: Extract<EngineEvent, { type: "task-end" }>): string[] {
+    const quiet = this.#tally.quiet(event.id, this.#style.verbosity);
+    if (quiet === 0) return [];
+    const title = cleanText(this.#style, this.#tally.title(event.id));
+    return [this.#line(event.atMs, paintStatus("ok", this.#style.colours), `${hosts(quiet)}  ${title}`, 2)];
+  }
+
+  #runEnd(event: Extract<EngineEvent, { type: "run-end" }>): string[] {
+    const profile = this.#profile?.lines(this.#style) ?? [];
+    return [
+      "",
+      ...(profile.length > 0 ? [...profile, ""] : []),
+      ...recapLines(event, this.#style),
+      `${event.exitCode === 0 ? "done" : `ended with exit code ${event.exitCode}`} in ${ms(event.elapsedMs)}`,
+    ];
+  }
+
+  #line(atMs: number, status: string, text: string, width = stripped(status)): string {
+    return `${timeOfDay(atMs)} ${status}${" ".repeat(Math.max(1, statusWidth - width))} ${text}`;
+  }
+
+  #indent(): string {
+    return " ".repeat("00:00:00 ".length + statusWidth + 1);
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours are not counted.
+const stripped = (text: string): number => text.replace(/\x1b\[\d+m/g, "").length;
+
+const hosts = (count: number): string => (count === 1 ? "1 host" : `${count} hosts`);
+
+const placed = ({ message, place }: Extract<EngineEvent, { type: "warning" }>): string =>
+  place === undefined ? message : `${place}: ${message}`;
+
+export function timeOfDay(atMs: number): string {
+  const at = new Date(atMs);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
+}

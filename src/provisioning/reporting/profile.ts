@@ -1,0 +1,75 @@
+/** Under --profile: the slowest tasks, and what each waited for. */
+import type { EngineEvent } from "../engine/events.ts";
+import { cleanText, ms, type TextStyle } from "./task-lines.ts";
+
+const slowestShown = 10;
+
+interface TaskTimes {
+  readonly title: string;
+  elapsedMs: number;
+  networkMs: number;
+  hostMs: number;
+  controllerMs: number;
+  slowestHost: string;
+  slowestHostMs: number;
+}
+
+export class TaskProfile {
+  readonly #tasks = new Map<number, TaskTimes>();
+  readonly #barriers: string[] = [];
+
+  add(event: EngineEvent): void {
+    if (event.type === "task-start") this.#start(event.id, event.role, event.task);
+    else if (event.type === "task-host") this.#addHost(event);
+    else if (event.type === "task-end") {
+      const times = this.#tasks.get(event.id);
+      if (times !== undefined) times.elapsedMs += event.elapsedMs;
+    } else if (event.type === "barrier")
+      this.#barriers.push(`${event.task} (${event.place}): ${event.reason}`);
+  }
+
+  #start(id: number, role: string | undefined, task: string): void {
+    this.#tasks.set(id, {
+      title: role === undefined ? task : `${role}: ${task}`,
+      elapsedMs: 0,
+      networkMs: 0,
+      hostMs: 0,
+      controllerMs: 0,
+      slowestHost: "",
+      slowestHostMs: 0,
+    });
+  }
+
+  #addHost({ id, host, timing, elapsedMs }: Extract<EngineEvent, { type: "task-host" }>): void {
+    const times = this.#tasks.get(id);
+    if (times === undefined) return;
+    times.networkMs += timing?.networkMs ?? 0;
+    times.hostMs += timing?.hostMs ?? 0;
+    times.controllerMs += timing?.controllerMs ?? 0;
+    if (elapsedMs <= times.slowestHostMs) return;
+    times.slowestHostMs = elapsedMs;
+    times.slowestHost = host;
+  }
+
+  lines(style: TextStyle): string[] {
+    const slowest = [...this.#tasks.values()]
+      .filter(({ elapsedMs }) => elapsedMs >= 1)
+      .sort((a, b) => b.elapsedMs - a.elapsedMs)
+      .slice(0, slowestShown);
+    const head = "    time   network      host        us  task (sums over hosts; slowest host)";
+    const rows = slowest.map((task) => {
+      const sums = [task.elapsedMs, task.networkMs, task.hostMs, task.controllerMs];
+      const cells = sums.map((value) => ms(value).padStart(8)).join("  ");
+      return `${cells}  ${cleanText(style, task.title)}${task.slowestHost === "" ? "" : ` (${task.slowestHost})`}`;
+    });
+    const lines = rows.length === 0 ? [] : [style.colours.bold(head), ...rows];
+    if (this.#barriers.length > 0) {
+      const seen = [...new Set(this.#barriers)];
+      lines.push(
+        style.colours.bold("could not be asked ahead:"),
+        ...seen.map((text) => `  ${cleanText(style, text)}`),
+      );
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Engine events in, text out. A reporter sees the engine's event types and nothing else of it: it decides nothing,
+ * and every text that leaves it has secrets masked and control characters stripped.
+ *
+ *   plain     one line an event worth telling: for logs and pipes
+ *   terminal  listr2: what goes on now, one line each when done
+ *   json      every event as one JSON object a line
+ */
+import type { EngineEvent } from "../engine/events.ts";
+import type { Masker } from "./printable.ts";
+
+export interface Reporter {
+  report(event: EngineEvent): void;
+  /** What is still to be drawn is drawn. */
+  close(): Promise<void>;
+}
+
+export interface ReporterOptions {
+  readonly kind: "plain" | "terminal" | "json";
+  readonly write: (text: string) => void;
+  readonly colour: boolean;
+  readonly columns: number;
+  readonly verbosity: number;
+  readonly profile: boolean;
+  readonly cwd: string;
+  /** Grows while the run goes: secrets are found as vault values are opened. */
+  readonly mask: Masker;
+}
+
+export async function createReporter(options: ReporterOptions): Promise<Reporter> {
+  if (options.kind === "json") {
+    const { jsonReporter } = await import("./json-reporter.ts");
+    return jsonReporter(options);
+  }
+  const { plainReporter } = await import("./plain-reporter.ts");
+  return plainReporter(options);
+}

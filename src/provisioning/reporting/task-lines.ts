@@ -1,0 +1,99 @@
+/** One event of a host's task → the lines that tell it: shared by the plain and the terminal reporter. */
+import type { EngineEvent, ShownDiff, ShownFailure, TaskStatus } from "../engine/events.ts";
+import type { Palette } from "./colour.ts";
+import { formatError } from "./format-error.ts";
+import { type Masker, stripControls } from "./printable.ts";
+import { unifiedDiff } from "./unified-diff.ts";
+
+export interface TextStyle {
+  readonly colours: Palette;
+  readonly colour: boolean;
+  readonly verbosity: number;
+  readonly mask: Masker;
+  readonly cwd: string;
+}
+
+export type TaskHostEvent = Extract<EngineEvent, { type: "task-host" }>;
+
+const outputLinesLimit = 20;
+
+export const cleanText = (style: TextStyle, text: string): string => style.mask(stripControls(text));
+
+export function paintStatus(status: TaskStatus, colours: Palette, text: string = status): string {
+  if (status === "ok" || status === "rescued") return colours.green(text);
+  if (status === "changed" || status === "would-change" || status === "unsure") return colours.yellow(text);
+  if (status === "skipped") return colours.grey(text);
+  return status === "ignored" ? colours.blue(text) : colours.red(text);
+}
+
+/** Whether the event is worth a line of its own at this verbosity. */
+export function isWorthTelling(event: TaskHostEvent, verbosity: number): boolean {
+  if (event.status === "ok") return verbosity > 0 || (event.diffs.length > 0 && event.steps.length > 0);
+  return event.status === "skipped" ? verbosity > 0 : true;
+}
+
+/** What stands below the line of a host: why it failed, what was done, what differs. */
+export function taskHostDetails(event: TaskHostEvent, style: TextStyle): string[] {
+  const lines: string[] = [];
+  if (event.failure !== undefined) lines.push(...failureLines(event.failure, style));
+  else if (event.message !== undefined && (event.status !== "ok" || style.verbosity > 0)) {
+    lines.push(...cleanText(style, event.message).trimEnd().split("\n"));
+  }
+  if (style.verbosity >= 1) lines.push(...event.steps.map((step) => `- ${cleanText(style, step)}`));
+  for (const diff of event.diffs) lines.push(...diffLines(diff, style));
+  if (style.verbosity >= 2)
+    lines.push(...cleanText(style, JSON.stringify(event.result, null, 2)).split("\n"));
+  if (style.verbosity >= 3 && event.timing !== undefined) {
+    const { networkMs, hostMs, controllerMs } = event.timing;
+    lines.push(`time: network ${ms(networkMs)}, host ${ms(hostMs)}, controller ${ms(controllerMs)}`);
+  }
+  return lines;
+}
+
+export const ms = (value: number): string =>
+  value < 995
+    ? `${Math.round(value)} ms`
+    : value < 59_950
+      ? `${(value / 1000).toFixed(1)} s`
+      : minutes(value);
+
+const minutes = (value: number): string => {
+  const seconds = Math.round(value / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+};
+
+function failureLines(failure: ShownFailure, style: TextStyle): string[] {
+  const { colours } = style;
+  if (failure.error !== undefined) {
+    return formatError(failure.error, { colour: style.colour, cwd: style.cwd, mask: style.mask }).split("\n");
+  }
+  const lines = cleanText(style, failure.message).trimEnd().split("\n");
+  if (failure.argv !== undefined) {
+    const code = failure.code === undefined ? "" : ` ended with exit code ${failure.code}`;
+    lines.push(`${colours.cyan("command:")} ${cleanText(style, failure.argv.join(" ")).trim()}${code}`);
+  }
+  lines.push(...outputLines("stderr", failure.stderr, style));
+  if ((failure.stderr ?? "").trim() === "") lines.push(...outputLines("stdout", failure.stdout, style));
+  return lines;
+}
+
+function outputLines(label: string, text: string | undefined, style: TextStyle): string[] {
+  const clean = cleanText(style, text ?? "").trimEnd();
+  if (clean === "") return [];
+  const all = clean.split("\n");
+  const last = all.slice(-outputLinesLimit);
+  const cut = all.length - last.length;
+  const head = `${style.colours.cyan(`${label}:`)}${cut > 0 ? ` (the last ${last.length} lines)` : ""}`;
+  return [head, ...last.map((line) => `  ${line}`)];
+}
+
+export function diffLines(diff: ShownDiff, style: TextStyle): string[] {
+  const { colours } = style;
+  return unifiedDiff(diff.path, diff.before, diff.after).map((raw) => {
+    const line = cleanText(style, raw);
+    if (line.startsWith("@@")) return colours.cyan(line);
+    if (line.startsWith("---") || line.startsWith("+++")) return colours.bold(line);
+    if (line.startsWith("-")) return colours.red(line);
+    return line.startsWith("+") ? colours.green(line) : line;
+  });
+}
