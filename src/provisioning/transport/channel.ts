@@ -1,3 +1,5 @@
+import type { Writable } from "node:stream";
+
 /** One program's three streams, wherever it runs. Every transport makes these, and nothing else, for shells. */
 export interface Channel {
   /** Resolves when more may be written. */
@@ -19,3 +21,15 @@ export interface ChannelEvents {
 
 /** Runs a command line for the user's login shell; stdin, stdout and stderr are pipes. */
 export type OpenChannel = (command: string, signal?: AbortSignal) => Promise<Channel>;
+
+/** Waits until a stream takes more, or never will. */
+export const roomIn = (stream: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done);
+      stream.off("close", done);
+      resolve();
+    };
+    stream.once("drain", done);
+    stream.once("close", done);
+  });

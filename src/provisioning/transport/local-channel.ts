@@ -1,6 +1,6 @@
 /** A program of this machine as a Channel: for `connection: local`, and for `docker exec`. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import type { Channel, ChannelEvents } from "./channel.ts";
+import { type Channel, type ChannelEvents, roomIn } from "./channel.ts";
 
 export function spawnChannel(program: string, args: readonly string[]): Channel {
   // Its own process group, so that a hanging step can be killed with all it started.
@@ -21,10 +21,7 @@ class ProcessChannel implements Channel {
     const { stdin } = this.#child;
     if (this.#isClosed || stdin.destroyed || stdin.writableEnded) return;
     if (stdin.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      stdin.once("drain", resolve);
-      stdin.once("close", resolve);
-    });
+    await roomIn(stdin);
   }
 
   end(): void {

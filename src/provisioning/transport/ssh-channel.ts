@@ -1,6 +1,6 @@
 /** One program on the far side of an ssh connection as a Channel. */
 import type { ClientChannel } from "ssh2";
-import type { Channel, ChannelEvents } from "./channel.ts";
+import { type Channel, type ChannelEvents, roomIn } from "./channel.ts";
 
 export class SshChannel implements Channel {
   readonly #stream: ClientChannel;
@@ -22,10 +22,7 @@ export class SshChannel implements Channel {
   async write(bytes: Uint8Array): Promise<void> {
     const stream = this.#stream;
     if (this.#isClosed || !stream.writable || stream.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      stream.once("drain", resolve);
-      stream.once("close", resolve);
-    });
+    await roomIn(stream);
   }
 
   end(): void {
