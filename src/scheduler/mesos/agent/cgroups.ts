@@ -14,6 +14,8 @@ export interface Cgroups {
   /** Once its processes are gone. Those that escaped their process group are killed. */
   leave(containerId: string): void;
   usage(containerId: string): ContainerUsage | undefined;
+  /** Whether the kernel killed one of its processes for want of memory. */
+  wasOutOfMemory(containerId: string): boolean;
 }
 
 export interface ContainerUsage {
@@ -71,6 +73,8 @@ function openUnified({ hierarchy, root, cfsQuota, log }: CgroupOptions): Cgroups
     },
     leave: (containerId) =>
       leaveFolder(folder(containerId), log, () => tryWrite(join(folder(containerId), "cgroup.kill"), "1")),
+    wasOutOfMemory: (containerId) =>
+      statField(readText(join(folder(containerId), "memory.events")) ?? "", "oom_kill") > 0,
     usage(containerId) {
       const path = folder(containerId);
       const memory = readText(join(path, "memory.current"));
@@ -113,6 +117,8 @@ function openSplit({ hierarchy, root, cfsQuota, log }: CgroupOptions): Cgroups {
       for (const path of [join(cpu, containerId), join(memory, containerId)])
         leaveFolder(path, log, () => killMembers(path));
     },
+    wasOutOfMemory: (containerId) =>
+      statField(readText(join(memory, containerId, "memory.oom_control")) ?? "", "oom_kill") > 0,
     usage(containerId) {
       const rss = readText(join(memory, containerId, "memory.stat"));
       const used = readText(join(cpu, containerId, "cpuacct.stat"));

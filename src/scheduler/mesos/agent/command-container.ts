@@ -9,6 +9,7 @@ import { fetchAll } from "./fetcher.ts";
 import { isAlive, killOrphans, signalGroup } from "./process-table.ts";
 import type { ContainerWays } from "./run-container.ts";
 import { makeSandbox } from "./sandbox.ts";
+import type { Exit } from "./supervisor.ts";
 import { type EnvironmentOfAgent, taskEnvironment } from "./task-environment.ts";
 import type { Ending } from "./turn.ts";
 
@@ -32,6 +33,11 @@ export function accountOf(task: AgentTask, frameworkUser: string, switchUser: bo
   return account;
 }
 
+export const memoryExceeded = {
+  problem: "Memory limit exceeded",
+  reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+} as const satisfies Ending;
+
 export const argvOf = (command: CommandInfo | undefined): readonly string[] => {
   const value = command?.value ?? "";
   if (command?.shell !== false) return ["/bin/sh", "-c", value];
@@ -40,6 +46,10 @@ export const argvOf = (command: CommandInfo | undefined): readonly string[] => {
 };
 
 export function commandWays(around: ContainerSurroundings, cgroups: Cgroups | undefined): ContainerWays {
+  const explain = (task: AgentTask, exit: Exit): Promise<Ending> => {
+    const isOutOfMemory = exit.exitCode !== 0 && cgroups?.wasOutOfMemory(task.containerId) === true;
+    return Promise.resolve(isOutOfMemory ? { ...exit, ...memoryExceeded } : exit);
+  };
   return {
     async prepare({ task, framework, signal }) {
       const account = accountOf(task, framework.user, around.switchUser);
@@ -74,7 +84,8 @@ export function commandWays(around: ContainerSurroundings, cgroups: Cgroups | un
         network_infos: [{ ip_addresses: [{ protocol: "IPv4", ip_address: around.ip }] }],
         ...(task.process === undefined ? {} : { executor_pid: task.process.pid }),
       }),
-    salvage: (): Promise<Ending> => Promise.resolve({ signal: "Killed" }),
+    salvage: (task) => explain(task, { signal: "Killed" }),
+    explain,
     stop(task, hard) {
       if (task.process !== undefined && isAlive(task.process))
         signalGroup(task.process.pid, hard ? "SIGKILL" : "SIGTERM");

@@ -5,12 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exposedPortsLabel, parseExposedPorts } from "../protocol/exposed-ports.ts";
 import { Resources } from "../protocol/resources.ts";
 import type { TaskInfo, TaskStatus } from "../protocol/task.ts";
 import type { AgentTask } from "./agent-state.ts";
-import { accountOf, type ContainerSurroundings } from "./command-container.ts";
+import { accountOf, type ContainerSurroundings, memoryExceeded } from "./command-container.ts";
 import {
   containerName,
   dockerRunArgv,
@@ -24,7 +25,7 @@ import { signalGroup } from "./process-table.ts";
 import type { ContainerWays } from "./run-container.ts";
 import { lastLine, runTool } from "./run-tool.ts";
 import { makeSandbox } from "./sandbox.ts";
-import { pause } from "./supervisor.ts";
+import { type Exit, pause } from "./supervisor.ts";
 import { taskEnvironment } from "./task-environment.ts";
 import type { Ending } from "./turn.ts";
 
@@ -85,6 +86,7 @@ export function dockerWays(around: ContainerSurroundings, options: DockerOptions
     confine: () => undefined,
     awaitStart: (task, signal) => awaitContainer(task, docker, around.ip, signal),
     salvage: (task, signal) => salvage(task, docker, signal),
+    explain: (task, exit) => explain(task, exit, docker),
     stop(task, hard, graceMs) {
       void stopContainer(task, { docker, hard, graceMs }).then((problem) => {
         if (problem !== undefined) around.log(`docker stop of ${task.info.task_id.value}: ${problem}`);
@@ -216,13 +218,20 @@ async function salvage(task: AgentTask, docker: string, signal: AbortSignal): Pr
   logs?.kill();
   const last = await inspect(task.containerId, docker);
   if (last === undefined) return { problem: "The container is gone" };
-  return last.isOutOfMemory
-    ? {
-        exitCode: last.exitCode,
-        problem: "Memory limit exceeded",
-        reason: "REASON_CONTAINER_LIMITATION_MEMORY",
-      }
-    : { exitCode: last.exitCode };
+  return last.isOutOfMemory ? { exitCode: last.exitCode, ...memoryExceeded } : { exitCode: last.exitCode };
+}
+
+/** By convention of `docker run`: it never came to a container. */
+const notRunExitCode = 125;
+
+async function explain(task: AgentTask, exit: Exit, docker: string): Promise<Ending> {
+  if (exit.exitCode === notRunExitCode) {
+    const said = lastLine(await readFile(join(task.directory, "stderr"), "utf8").catch(() => ""));
+    return { ...exit, problem: `docker run failed: ${said}`, reason: "REASON_CONTAINER_LAUNCH_FAILED" };
+  }
+  if (exit.signal === undefined) return exit;
+  const found = await inspect(task.containerId, docker);
+  return found?.isOutOfMemory === true ? { ...exit, ...memoryExceeded } : exit;
 }
 
 async function waitForEnd(task: AgentTask, docker: string, signal: AbortSignal): Promise<void> {

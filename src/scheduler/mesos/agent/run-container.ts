@@ -3,7 +3,7 @@ import type { FrameworkInfo } from "../protocol/framework.ts";
 import type { TaskStatus } from "../protocol/task.ts";
 import type { AgentTask } from "./agent-state.ts";
 import type { Containerizer, ContainerObserver } from "./containerizer.ts";
-import { exitOf, type SupervisedCommand, supervise, waitUntilGone } from "./supervisor.ts";
+import { type Exit, exitOf, type SupervisedCommand, supervise, waitUntilGone } from "./supervisor.ts";
 import type { Ending } from "./turn.ts";
 
 export interface Preparation {
@@ -22,6 +22,8 @@ export interface ContainerWays {
   /** Its process was not found again. What is left of it, if anything, is watched to its end. */
   salvage(task: AgentTask, signal: AbortSignal): Promise<Ending>;
   stop(task: AgentTask, hard: boolean, graceMs: number): void;
+  /** What is behind an exit: memory that ran out, a container that could not be made. */
+  explain(task: AgentTask, exit: Exit): Promise<Ending>;
   /** After the end, whatever it was. */
   tidy(task: AgentTask): void;
   runFolder(containerId: string): string;
@@ -88,7 +90,8 @@ export class RunContainers implements Containerizer {
     supervised.go();
     this.#tellStart(task, observer, course);
     await supervised.gone;
-    return this.#endingOf(task);
+    const exit = exitOf(this.#ways.runFolder(task.containerId));
+    return await this.#ways.explain(task, exit ?? { signal: "Killed" });
   }
 
   /** Without a process written down it was never let go. */
@@ -98,7 +101,8 @@ export class RunContainers implements Containerizer {
       this.#tellStart(task, observer, course);
     await waitUntilGone(task.process, course.watching.signal);
     const exit = exitOf(this.#ways.runFolder(task.containerId));
-    return exit ?? (await this.#ways.salvage(task, course.watching.signal));
+    if (exit === undefined) return await this.#ways.salvage(task, course.watching.signal);
+    return await this.#ways.explain(task, exit);
   }
 
   #tellStart(task: AgentTask, observer: ContainerObserver, course: Course): void {
@@ -108,10 +112,6 @@ export class RunContainers implements Containerizer {
       },
       () => undefined,
     );
-  }
-
-  #endingOf(task: AgentTask): Ending {
-    return exitOf(this.#ways.runFolder(task.containerId)) ?? { signal: "Killed" };
   }
 }
 

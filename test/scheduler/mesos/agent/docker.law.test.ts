@@ -115,6 +115,16 @@ describe.skipIf(problem !== undefined)(
       expect(framework.statesOf("t1").filter((state) => state === "TASK_STARTING")).toHaveLength(1);
     });
 
+    test("that docker cannot run says what docker said", async () => {
+      const parameters = [{ key: "ipc", value: "no-such-mode" }];
+      framework.launch({
+        id: "t1",
+        container: { type: "DOCKER", docker: { image, parameters } },
+        command: { shell: false },
+      });
+      expect((await framework.state("t1", "TASK_FAILED", 40_000)).message).toMatch(/^docker run failed: .+/);
+    });
+
     test("of an image that is nowhere fails with the reason", async () => {
       framework.launch({
         id: "t1",
