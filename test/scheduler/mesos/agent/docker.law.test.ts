@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -48,18 +48,10 @@ describe.skipIf(problem !== undefined)(
     });
     afterEach(async () => {
       framework.close();
-      const names = execFileSync("docker", [
-        "ps",
-        "-aq",
-        "--filter",
-        `label=provision.agent=${join(cluster.folder, "work")}`,
-      ]);
-      const ids = names
-        .toString()
-        .split("\n")
-        .filter((id) => id !== "");
-      if (ids.length > 0) execFileSync("docker", ["rm", "-f", ...ids], { stdio: "ignore" });
       await cluster.stop();
+      // The agent removes them too, a little later.
+      const filter = `label=provision.agent=${join(cluster.folder, "work")}`;
+      spawnSync("sh", ["-c", 'docker ps -aq --filter "$1" | xargs -r docker rm -f', "sh", filter]);
     });
 
     const bridge = { type: "DOCKER" as const, docker: { image, network: "BRIDGE" as const } };
