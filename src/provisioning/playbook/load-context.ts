@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ErrorCollector, ProvisionError, type Span } from "../../base/errors.ts";
+import { readableText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
 import type { ModuleCatalogue, Role, Statement } from "./model.ts";
@@ -54,9 +55,23 @@ export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry
 export const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new ProvisionError({
+      code: "missing-file",
+      action: `read "${file}"`,
+      state: `${cause.code}`,
+      cause,
+    });
+  }
+}
+
 /** A YAML file as a node; undefined when it is empty. Throws ProvisionError. */
 export function readYamlFile(file: string, options: LoadOptions): SourceNode | undefined {
-  const text = readFileSync(file, "utf8");
+  const text = readableText(readBytes(file), file);
   const isVault = text.startsWith("$ANSIBLE_VAULT");
   const open = options.decrypt;
   if (isVault && open === undefined) {

@@ -8,7 +8,18 @@ import { loadLoop } from "./load-loop.ts";
 import { loadRole, roleBlock } from "./load-role.ts";
 import type { Block, IncludeRole, IncludeTasks, Statement } from "./model.ts";
 import { readInherited } from "./read-inherited.ts";
-import { entryOf, keyOf, nodeAt, readMap, readText, textNode, wrongShape } from "./read-values.ts";
+import {
+  keyOf,
+  nodeAt,
+  overlay,
+  pairEntries,
+  partSpan,
+  readMap,
+  readText,
+  textNode,
+  unknownKeyword,
+  wrongShape,
+} from "./read-values.ts";
 
 const short = (key: string): string => key.replace(/^ansible\.(builtin|legacy)\./, "");
 
@@ -25,20 +36,59 @@ export interface IncludeRequest {
   readonly loadStatements: (what: string, node: SourceNode | undefined, context: LoadContext) => Statement[];
 }
 
-/** Arguments of an include, in any of its forms: `x: file`, `x: {file: …}`, `x: file a=1`. */
-function argumentsOf(entry: MapEntry, freeForm: string): MapNode {
+/** Arguments of an include, in any of its forms: `x: file`, `x: {file: …}`, `x: file a=1`, with `args:` beside it. */
+function argumentsOf({ map, entry, context }: IncludeRequest, freeForm: "file" | "name"): MapNode {
+  const beside = nodeAt(map, "args");
+  const args = overlay(
+    beside === undefined ? undefined : readMap("args", beside),
+    writtenArguments(entry, freeForm),
+  );
+  const given: MapNode = args ?? { kind: "map", entries: [], span: entry.value.span };
+  if (freeForm === "name") checkRoleArguments(entry, given, context);
+  else if (entry.value.kind === "map") checkFileArguments(entry, given, context);
+  return given;
+}
+
+const roleArguments = [
+  "name",
+  "tasks_from",
+  "vars_from",
+  "defaults_from",
+  "handlers_from",
+  "public",
+  "apply",
+  "allow_duplicates",
+  "rolespec_validate",
+];
+
+const checkRoleArguments = (entry: MapEntry, args: MapNode, context: LoadContext): void => {
+  // `role:` is the older spelling of `name:`.
+  for (const inner of args.entries) {
+    if (keyOf(inner) !== "role" && !roleArguments.includes(keyOf(inner)))
+      context.errors.add(unknownKeyword(`"${keyOf(entry)}"`, inner, roleArguments));
+  }
+};
+
+const checkFileArguments = (entry: MapEntry, args: MapNode, context: LoadContext): void => {
+  for (const inner of args.entries) {
+    if (!["file", "apply", "_raw_params"].includes(keyOf(inner)))
+      context.errors.add(unknownKeyword(`"${keyOf(entry)}"`, inner, ["file", "apply"]));
+  }
+};
+
+function writtenArguments(entry: MapEntry, freeForm: string): MapNode {
   const { value } = entry;
   if (value.kind === "map") return value;
   if (value.kind !== "scalar" || value.value === null) throw wrongShape(keyOf(entry), "a name", value);
   const split = splitKeyValues(String(value.value));
   const pairs = "problem" in split ? [] : split.pairs;
   const rest = "problem" in split ? String(value.value) : split.rest;
-  const entries = pairs.map((pair) => ({
-    key: textNode(pair.key, value.span),
-    value: textNode(pair.value, value.span),
-  }));
+  const entries = pairEntries(pairs, value.span);
   if (rest !== "")
-    entries.unshift({ key: textNode(freeForm, value.span), value: textNode(rest, value.span) });
+    entries.unshift({
+      key: textNode(freeForm, value.span),
+      value: textNode(rest, partSpan(value.span, rest)),
+    });
   return { kind: "map", entries, span: value.span };
 }
 
@@ -73,11 +123,13 @@ export function includeStatement(request: IncludeRequest): IncludeTasks | Includ
   return short(keyOf(request.entry)) === "include_role" ? includeRole(request) : includeTasks(request);
 }
 
-function includeTasks({ map, entry, context, loadStatements }: IncludeRequest): IncludeTasks {
-  const args = argumentsOf(entry, "file");
+function includeTasks(request: IncludeRequest): IncludeTasks {
+  const { map, entry, context, loadStatements } = request;
+  const args = argumentsOf(request, "file");
   return {
     kind: "include-tasks",
     ...commonOf(map, args, context),
+    ...withVars(overlay(readInherited(map).vars, paramsOf(args))),
     file: needed(args, "file", entry),
     load: (path) => {
       const inner = { ...context, errors: new ErrorCollector() };
@@ -88,13 +140,14 @@ function includeTasks({ map, entry, context, loadStatements }: IncludeRequest): 
   };
 }
 
-function includeRole({ map, entry, context }: IncludeRequest): IncludeRole {
-  const args = argumentsOf(entry, "name");
+function includeRole(request: IncludeRequest): IncludeRole {
+  const { map, entry, context } = request;
+  const args = argumentsOf(request, "name");
   const isPublic = nodeAt(args, "public");
   return {
     kind: "include-role",
     ...commonOf(map, args, context),
-    roleName: needed(args, "name", entry),
+    roleName: nodeAt(args, "role") ?? needed(args, "name", entry),
     tasksFrom: nodeAt(args, "tasks_from"),
     varsFrom: nodeAt(args, "vars_from"),
     defaultsFrom: nodeAt(args, "defaults_from"),
@@ -112,13 +165,16 @@ function includeRole({ map, entry, context }: IncludeRequest): IncludeRole {
 export function importStatement(request: IncludeRequest): Statement {
   const { entry, map } = request;
   const isOldInclude = short(keyOf(entry)) === "include";
-  if (isOldInclude && loadLoop(map) !== undefined) return includeTasks(request);
+  const hangsOnVariables =
+    entry.value.kind === "scalar" && String(entry.value.value).split("=")[0]?.includes("{{");
+  if (isOldInclude && (hangsOnVariables || loadLoop(map) !== undefined)) return includeTasks(request);
   if (loadLoop(map) !== undefined) throw loopedImport(entry);
   return short(keyOf(entry)) === "import_role" ? importRole(request) : importTasks(request);
 }
 
-function importTasks({ map, entry, context, loadStatements }: IncludeRequest): Block {
-  const args = argumentsOf(entry, "file");
+function importTasks(request: IncludeRequest): Block {
+  const { map, entry, context, loadStatements } = request;
+  const args = argumentsOf(request, "file");
   const node = needed(args, "file", entry);
   const path = literal(keyOf(entry), readText("file", node), node);
   const vars = paramsOf(args);
@@ -126,7 +182,7 @@ function importTasks({ map, entry, context, loadStatements }: IncludeRequest): B
   return {
     kind: "block",
     ...inherited,
-    ...(vars === undefined ? {} : { vars: mergeMaps(vars, inherited.vars) }),
+    ...withVars(overlay(vars, inherited.vars)),
     name: "",
     span: map.span,
     block: readTaskFile({ path, entry, context, loadStatements }),
@@ -144,17 +200,13 @@ function paramsOf(args: MapNode): MapNode | undefined {
   return entries.length === 0 ? undefined : { ...args, entries };
 }
 
-const mergeMaps = (a: MapNode, b: MapNode | undefined): MapNode =>
-  b === undefined
-    ? a
-    : {
-        ...a,
-        entries: [...a.entries.filter((entry) => entryOf(b, keyOf(entry)) === undefined), ...b.entries],
-      };
+const withVars = (vars: MapNode | undefined): { readonly vars?: MapNode } =>
+  vars === undefined ? {} : { vars };
 
-function importRole({ map, entry, context }: IncludeRequest): Block {
-  const args = argumentsOf(entry, "name");
-  const node = needed(args, "name", entry);
+function importRole(request: IncludeRequest): Block {
+  const { map, entry, context } = request;
+  const args = argumentsOf(request, "name");
+  const node = nodeAt(args, "role") ?? needed(args, "name", entry);
   const from = (key: string): string | undefined => {
     const value = nodeAt(args, key);
     return value === undefined ? undefined : readText(key, value);

@@ -7,6 +7,7 @@
 import { dirname, resolve } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
+import { splitKeyValues } from "../source/split-key-values.ts";
 import { freshContext, isFile, type LoadContext, type LoadOptions, readYamlFile } from "./load-context.ts";
 import { loadInvocation } from "./load-role.ts";
 import { loadStatements } from "./load-statements.ts";
@@ -16,6 +17,8 @@ import {
   entryOf,
   keyOf,
   nodeAt,
+  overlay,
+  pairEntries,
   readList,
   readMap,
   readSeveral,
@@ -80,8 +83,16 @@ function loadEntry(node: SourceNode, context: LoadContext): Play[] {
   return imported === undefined ? [loadPlay(node, context)] : importPlaybook(node, imported.value, context);
 }
 
+const importKeywords = ["import_playbook", "name", "vars", "tags", "when"];
+
 function importPlaybook(map: MapNode, value: SourceNode, context: LoadContext): Play[] {
-  const file = resolve(context.fileDir, readText("import_playbook", value));
+  for (const entry of map.entries) {
+    const key = keyOf(entry).replace(/^ansible\.builtin\./, "");
+    if (key === "include" || importKeywords.includes(key)) continue;
+    context.errors.add(unknownKeyword("an import of a playbook", entry, importKeywords));
+  }
+  const { path, params } = importedPath(value);
+  const file = resolve(context.fileDir, path);
   if (context.importing.includes(file) || !isFile(file)) {
     throw new ProvisionError({
       code: context.importing.includes(file) ? "bad-task" : "missing-file",
@@ -97,10 +108,20 @@ function importPlaybook(map: MapNode, value: SourceNode, context: LoadContext): 
     ...play,
     tags: [...tags, ...play.tags],
     when: [...when, ...play.when],
-    ...(vars === undefined
-      ? {}
-      : { vars: { ...vars, entries: [...(play.vars?.entries ?? []), ...vars.entries] } }),
+    ...withVars(overlay(play.vars, overlay(vars, params))),
   }));
+}
+
+const withVars = (vars: MapNode | undefined): { readonly vars?: MapNode } =>
+  vars === undefined ? {} : { vars };
+
+/** `import_playbook: file.yml a=1`: what follows the file are variables. */
+function importedPath(value: SourceNode): { readonly path: string; readonly params: MapNode | undefined } {
+  const text = readText("import_playbook", value);
+  const split = splitKeyValues(text);
+  if ("problem" in split || split.pairs.length === 0) return { path: text, params: undefined };
+  const entries = pairEntries(split.pairs, value.span);
+  return { path: split.rest, params: { kind: "map", entries, span: value.span } };
 }
 
 function loadPlay(map: MapNode, outer: LoadContext): Play {
@@ -146,7 +167,7 @@ function hostsOf(map: MapNode): SourceNode {
     action: "read a play",
     state: 'it has no "hosts"',
     span: map.span,
-    why: 'a play says which hosts it is for; a list of tasks alone belongs into a play\'s "tasks"',
+    why: 'a play says which hosts it is for; a list of tasks alone belongs in a play\'s "tasks"',
     fix: "hosts: all",
   });
 }

@@ -1,13 +1,14 @@
 /** A role's folder → Role: defaults, vars, tasks, handlers, and the roles that it depends on. */
-import { join, resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
-import { findYaml, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
+import { findYaml, isFile, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
 import { loadStatements } from "./load-statements.ts";
 import type { Block, Role, RoleInvocation } from "./model.ts";
 import { isInherited, readInherited } from "./read-inherited.ts";
-import { keyOf, nodeAt, readList, readMap, readText, wrongShape } from "./read-values.ts";
+import { keyOf, nodeAt, overlay, readList, readMap, readText, wrongShape } from "./read-values.ts";
 import { listFolders } from "./role-names.ts";
 
 export interface RoleRequest {
@@ -45,7 +46,7 @@ function readRole({ name, span, from = {} }: RoleRequest, dir: string, outer: Lo
   }
   const meta = readPart(dir, "meta", "main", outer);
   const role: Role = {
-    name,
+    name: basename(dir),
     dir,
     defaults: partMap(dir, "defaults", from.defaultsFrom, outer),
     vars: partMap(dir, "vars", from.varsFrom, outer),
@@ -109,9 +110,9 @@ function findRole(name: string, span: Span, context: LoadContext): string {
 
 const roleFolders = ({ playbookDir, options, role }: LoadContext): string[] => [
   ...new Set([
-    ...(role === undefined ? [] : [resolve(role.dir, "..")]),
     join(playbookDir, "roles"),
     ...options.rolesPath,
+    ...(role === undefined ? [] : [resolve(role.dir, "..")]),
     playbookDir,
   ]),
 ];
@@ -127,10 +128,25 @@ function partMap(
   from: string | undefined,
   context: LoadContext,
 ): MapNode | undefined {
-  const node = context.errors.attempt(() => readPart(dir, part, from ?? "main", context));
-  if (node === undefined) return undefined;
-  return context.errors.attempt(() => readMap(`${part} of a role`, node));
+  const name = from?.replace(/\.(?:ya?ml|json)$/, "") ?? "main";
+  const what = `${part} of a role`;
+  return context.errors.attempt(() => {
+    const files = isFolder(join(dir, part, name)) ? filesBelow(join(dir, part, name)) : [];
+    const nodes =
+      files.length > 0
+        ? files.map((file) => readYamlFile(file, context.options))
+        : [readPart(dir, part, name, context)];
+    const maps = nodes.map((node) => (node === undefined ? undefined : readMap(what, node)));
+    return maps.reduce(overlay, undefined);
+  });
 }
+
+/** `vars/main/` may be a folder: all its files, by name. */
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((file) => [".yml", ".yaml", ".json"].includes(extname(file)) && isFile(file))
+    .sort();
 
 function loadPart(part: "tasks" | "handlers", from: string | undefined, context: LoadContext) {
   const dir = context.role?.dir ?? "";

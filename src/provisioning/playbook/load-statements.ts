@@ -72,10 +72,20 @@ function loadStatement(node: SourceNode, context: LoadContext): Statement | unde
   if (node.kind !== "map") throw wrongShape("a task", "a mapping", node);
   if (entryOf(node, "block") !== undefined) return loadBlock(node, context);
   const include = node.entries.find((entry) => isIncludeKeyword(keyOf(entry)));
+  checkIncludeKeywords(node, include, context);
   if (include !== undefined) return includeStatement({ map: node, entry: include, context, loadStatements });
   const imported = node.entries.find((entry) => isImportKeyword(keyOf(entry)));
+  checkIncludeKeywords(node, imported, context);
   if (imported !== undefined) return importStatement({ map: node, entry: imported, context, loadStatements });
   return loadTask(node, context);
+}
+
+function checkIncludeKeywords(map: MapNode, include: MapEntry | undefined, context: LoadContext): void {
+  for (const entry of include === undefined ? [] : map.entries) {
+    if (entry !== include && !isTaskKeyword(entry)) {
+      context.errors.add(unknownKeyword(`a task with "${keyOf(include ?? entry)}"`, entry, everyTaskKeyword));
+    }
+  }
 }
 
 function loadBlock(map: MapNode, context: LoadContext): Block {

@@ -5,7 +5,17 @@ import type { MapEntry, MapNode, ScalarNode, SourceNode } from "../source/node.t
 import { splitKeyValues } from "../source/split-key-values.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { TaskArgs } from "./model.ts";
-import { entryOf, keyOf, nodeAt, readMap, readText, textNode, wrongShape } from "./read-values.ts";
+import {
+  entryOf,
+  keyOf,
+  nodeAt,
+  pairEntries,
+  partSpan,
+  readMap,
+  readText,
+  textNode,
+  wrongShape,
+} from "./read-values.ts";
 
 export interface Action {
   /** As written. */
@@ -54,7 +64,7 @@ function readOldAction(entry: MapEntry, map: MapNode, context: LoadContext): Act
     action: written,
     module,
     isLocal,
-    args: withArgs(readArgs(module, textNode(rest, value.span), context), map),
+    args: withArgs(readArgs(module, textNode(rest, partSpan(value.span, rest)), context), map),
   };
 }
 
@@ -73,11 +83,15 @@ function readArgs(module: string, value: SourceNode, context: LoadContext): Task
   return splitText(module, text, value, context);
 }
 
+/** Never taken out of a command's text: `cmd=$1; …` is sh. */
+const commandItself: ReadonlySet<string> = new Set(["cmd", "argv", "free_form", "_raw_params"]);
+
 function splitText(module: string, text: string, value: ScalarNode, context: LoadContext): TaskArgs {
   const { catalogue } = context.options;
   const takesText = catalogue.takesFreeForm(module);
   const names = catalogue.argumentNames(module);
-  const split = splitKeyValues(text, takesText && names !== undefined ? new Set(names) : undefined);
+  const keys = takesText ? names?.filter((name) => !commandItself.has(name)) : undefined;
+  const split = splitKeyValues(text, keys === undefined ? undefined : new Set(keys));
   if ("problem" in split) {
     if (takesText)
       return { map: { kind: "map", entries: [], span: value.span }, freeForm: value, variable: undefined };
@@ -89,12 +103,9 @@ function splitText(module: string, text: string, value: ScalarNode, context: Loa
       why: "arguments in one line are written as key=value, with quotes around values that hold blanks",
     });
   }
-  const entries = split.pairs.map((pair) => ({
-    key: textNode(pair.key, value.span),
-    value: textNode(pair.value, value.span),
-  }));
+  const entries = pairEntries(split.pairs, value.span);
   if (split.rest !== "" && !takesText) throw looseText(module, split.rest, value);
-  const freeForm = split.rest === "" ? undefined : textNode(split.rest, value.span);
+  const freeForm = split.rest === "" ? undefined : textNode(split.rest, partSpan(value.span, split.rest));
   return { map: { kind: "map", entries, span: value.span }, freeForm, variable: undefined };
 }
 

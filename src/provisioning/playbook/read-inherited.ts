@@ -1,7 +1,7 @@
 /** Keywords that plays, roles, blocks and tasks share, old spellings included. */
 import type { MapEntry, MapNode, SourceNode } from "../source/node.ts";
 import type { Inherited } from "./model.ts";
-import { keyOf, readConditions, readMap, readNames, readSeveral, textNode } from "./read-values.ts";
+import { keyOf, readConditions, readMap, readNames, readSeveral, readVars, textNode } from "./read-values.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type NodeKey = {
@@ -62,7 +62,7 @@ function readOne(found: Mutable<Inherited>, entry: MapEntry): void {
   if (plain !== undefined) {
     found[plain] = value;
     if (key === "su") found.becomeMethod = textNode("su", value.span);
-  } else if (key === "vars") found.vars = readMap("vars", value);
+  } else if (key === "vars") found.vars = readVars("vars", value);
   else if (key === "module_defaults") found.moduleDefaults = readMap("module_defaults", value);
   else if (key === "environment") found.environment = readSeveral(value);
   else if (key === "tags") found.tags = readNames("tags", value);

@@ -2,6 +2,7 @@
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "../source/node.ts";
+import type { KeyValue } from "../source/split-key-values.ts";
 import type { Condition } from "./model.ts";
 
 export const keyOf = (entry: MapEntry): string => String(entry.key.value);
@@ -41,6 +42,20 @@ export function readMap(what: string, node: SourceNode): MapNode {
   return node;
 }
 
+/** `vars:` is a map; Ansible before 2.0 also took a list of maps. A later one wins. */
+export function readVars(what: string, node: SourceNode): MapNode {
+  if (node.kind !== "list") return readMap(what, node);
+  const entries = node.items.flatMap((item) => readMap(what, item).entries);
+  return { kind: "map", entries, span: node.span };
+}
+
+/** Both maps in one; where both have a key, `over` has the word. */
+export function overlay(under: MapNode | undefined, over: MapNode | undefined): MapNode | undefined {
+  if (under === undefined || over === undefined) return over ?? under;
+  const kept = under.entries.filter((entry) => entryOf(over, keyOf(entry)) === undefined);
+  return { ...over, entries: [...kept, ...over.entries] };
+}
+
 export function readList(what: string, node: SourceNode): ListNode {
   if (isNull(node)) return { kind: "list", items: [], span: node.span };
   if (node.kind !== "list") throw wrongShape(what, "a list", node);
@@ -70,6 +85,28 @@ export function readConditions(what: string, node: SourceNode): Condition[] {
 }
 
 export const textNode = (value: string, span: Span): ScalarNode => ({ kind: "scalar", value, span });
+
+/** Where a part of a text in one line stands; elsewhere (folded, escaped) the whole text's place. */
+export function partSpan(span: Span, part: string): Span {
+  const from = span.column - 1;
+  const at = part === "" ? -1 : (span.sourceLine?.indexOf(part, from) ?? -1);
+  if (at < 0 || at + part.length > from + (span.length ?? 1)) return span;
+  return { ...span, column: at + 1, length: part.length };
+}
+
+/** `key=value` pairs as entries of a map, each at its own place. */
+export function pairEntries(pairs: readonly KeyValue[], span: Span): MapEntry[] {
+  return pairs.map(({ key, value }) => {
+    const pair = partSpan(span, `${key}=${value}`);
+    const isFound = pair !== span;
+    const keySpan = isFound ? { ...pair, length: key.length } : partSpan(span, `${key}=`);
+    const valueSpan = isFound
+      ? { ...pair, column: pair.column + key.length + 1, length: Math.max(1, value.length) }
+      : span;
+    const shownKey = { ...keySpan, length: Math.min(keySpan.length ?? 1, key.length) };
+    return { key: textNode(key, keySpan === span ? span : shownKey), value: textNode(value, valueSpan) };
+  });
+}
 
 export function unknownKeyword(what: string, entry: MapEntry, known: Iterable<string>): ProvisionError {
   const key = keyOf(entry);
