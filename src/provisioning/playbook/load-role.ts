@@ -58,8 +58,8 @@ function readRole({ name, span, from = {} }: RoleRequest, dir: string, outer: Lo
   const context: LoadContext = { ...outer, role, importing: [...outer.importing, dir] };
   // Statements name their role, so the role is filled in place.
   return Object.assign(role, {
-    tasks: loadPart("tasks", from.tasksFrom, context),
-    handlers: loadPart("handlers", from.handlersFrom, { ...context, inHandlers: true }),
+    tasks: loadPart("tasks", { name: from.tasksFrom, span }, context),
+    handlers: loadPart("handlers", { name: from.handlersFrom, span }, { ...context, inHandlers: true }),
   });
 }
 
@@ -148,12 +148,19 @@ const filesBelow = (folder: string): string[] =>
     .filter((file) => [".yml", ".yaml", ".json"].includes(extname(file)) && isFile(file))
     .sort();
 
-function loadPart(part: "tasks" | "handlers", from: string | undefined, context: LoadContext) {
+/** `tasks_from` and where it is written. */
+interface PartRequest {
+  readonly name: string | undefined;
+  readonly span: Span;
+}
+
+function loadPart(part: "tasks" | "handlers", { name: from, span }: PartRequest, context: LoadContext) {
   const dir = context.role?.dir ?? "";
   const name = from?.replace(/\.ya?ml$/, "") ?? "main";
   const file = findYaml(join(dir, part), name);
   if (file === undefined) {
-    if (from !== undefined && part === "tasks") context.errors.add(missingPart(part, from, context));
+    if (from !== undefined && part === "tasks")
+      context.errors.add(missingPart(part, { name: from, span }, context));
     return [];
   }
   const node = context.errors.attempt(() => readYamlFile(file, context.options));
@@ -164,11 +171,12 @@ function loadPart(part: "tasks" | "handlers", from: string | undefined, context:
   });
 }
 
-const missingPart = (part: string, from: string, { role }: LoadContext): ProvisionError =>
+const missingPart = (part: string, { name, span }: PartRequest, { role }: LoadContext): ProvisionError =>
   new ProvisionError({
     code: "missing-file",
     action: `load role "${role?.name}"`,
-    state: `it has no file "${part}/${from}"`,
+    state: `it has no file "${part}/${name}"`,
+    span,
     why: `${part}_from names a file in ${role?.dir}/${part}`,
   });
 

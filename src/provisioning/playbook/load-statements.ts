@@ -24,36 +24,10 @@ import {
   unknownKeyword,
   wrongShape,
 } from "./read-values.ts";
+import { blockOnly, everyTaskKeyword, taskOnly } from "./task-keywords.ts";
 
-const taskOnly = [
-  "name",
-  "loop_control",
-  "loop",
-  "register",
-  "changed_when",
-  "failed_when",
-  "until",
-  "retries",
-  "delay",
-  "notify",
-  "listen",
-  "async",
-  "poll",
-  "args",
-  "action",
-  "local_action",
-  "rolling",
-];
-const blockOnly = ["name", "block", "rescue", "always", "notify", "rolling", "listen"];
 const taskKeywords: ReadonlySet<string> = new Set(taskOnly);
 const blockKeywords: ReadonlySet<string> = new Set(blockOnly);
-export const everyTaskKeyword: readonly string[] = [
-  ...taskOnly,
-  "block",
-  "rescue",
-  "always",
-  ...inheritedKeywords,
-];
 
 export function loadStatements(
   what: string,

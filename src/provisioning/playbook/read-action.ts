@@ -14,8 +14,10 @@ import {
   readMap,
   readText,
   textNode,
+  unknownKeyword,
   wrongShape,
 } from "./read-values.ts";
+import { everyTaskKeyword } from "./task-keywords.ts";
 
 export interface Action {
   /** As written. */
@@ -52,14 +54,17 @@ function readOldAction(entry: MapEntry, map: MapNode, context: LoadContext): Act
   const isLocal = keyOf(entry) === "local_action";
   const { value } = entry;
   if (value.kind === "map") {
-    const written = readText("module", nodeAt(value, "module") ?? value);
+    const named = nodeAt(value, "module") ?? value;
+    const written = readText("module", named);
     const rest = { ...value, entries: value.entries.filter((inner) => keyOf(inner) !== "module") };
-    const module = catalogue.resolve(written) ?? unknownModule(written, value, context);
+    const module = catalogue.resolve(written) ?? unknownModule(written, named, context);
     return { action: written, module, isLocal, args: withArgs(readArgs(module, rest, context), map) };
   }
   const text = readText(keyOf(entry), value);
   const [, written = "", rest = ""] = /^\s*(\S+)\s*([\s\S]*)$/.exec(text) ?? [];
-  const module = catalogue.resolve(written) ?? unknownModule(written, value, context);
+  const module =
+    catalogue.resolve(written) ??
+    unknownModule(written, textNode(written, partSpan(value.span, written)), context);
   return {
     action: written,
     module,
@@ -140,7 +145,18 @@ function noModule(map: MapNode, candidates: readonly MapEntry[], context: LoadCo
       why: "a task calls one module: `- name: …` and then e.g. `copy: {src: a, dest: /b}`",
     });
   }
-  return moduleError(keyOf(first), first.key, context);
+  const likely = candidates.find((entry) => !isMisspeltKeyword(keyOf(entry), context)) ?? first;
+  for (const entry of candidates) {
+    if (entry !== likely) context.errors.add(unknownKeyword("a task", entry, everyTaskKeyword));
+  }
+  if (isMisspeltKeyword(keyOf(likely), context)) return unknownKeyword("a task", likely, everyTaskKeyword);
+  return moduleError(keyOf(likely), likely.key, context);
+}
+
+/** Nearer to a keyword than to any module. */
+function isMisspeltKeyword(name: string, context: LoadContext): boolean {
+  const near = nearest(name, [...everyTaskKeyword, ...context.options.catalogue.names]);
+  return near !== undefined && everyTaskKeyword.includes(near);
 }
 
 function unknownModule(name: string, node: SourceNode, context: LoadContext): never {
@@ -155,7 +171,7 @@ function moduleError(name: string, node: SourceNode, context: LoadContext): Prov
     action: "read a task",
     state: `there is no module "${name}"`,
     span: node.span,
-    why: near === undefined ? "provision docs lists the modules" : `the nearest module is "${near}"`,
+    why: "provision docs lists the modules",
     fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
   });
 }

@@ -116,7 +116,6 @@ export function unknownKeyword(what: string, entry: MapEntry, known: Iterable<st
     action: `read ${what}`,
     state: `there is no keyword "${key}"`,
     span: entry.key.span,
-    why: near === undefined ? undefined : `the nearest keyword is "${near}"`,
     fix: near === undefined ? undefined : `write "${near}" instead of "${key}"`,
   });
 }
