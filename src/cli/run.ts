@@ -91,7 +91,7 @@ async function listInstead(
 }
 
 /** What roles of the toolkit are told by the controller: the place for src/cluster to add variables. */
-async function prepareVars(
+export async function prepareVars(
   request: RunRequest,
   io: CliIo,
 ): Promise<Readonly<Record<string, JsonValue>> | undefined> {
@@ -101,9 +101,8 @@ async function prepareVars(
     ),
   );
   if (!roles.has("scheduler-runtime")) return undefined;
-  // The cluster's own variables go here: src/cluster/runtime makes them.
-  io.stderr("");
-  return undefined;
+  const { runtimeVars } = await import("./runtime-vars.ts");
+  return runtimeVars(request, io);
 }
 
 const help = (io: CliIo, kind: RunKind): string =>

@@ -88,7 +88,10 @@ function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Perfor
     performance;
   const { host } = where;
   const isSkipped = skipped !== undefined;
-  const unsure = prepared.check && host.isUnsure && !wouldAct;
+  const isDoubtful = prepared.check && host.isUnsure;
+  // What a package would have brought is missing: in truth the task would find it.
+  if (isDoubtful && failed && !performance.acted) return doubtfulOutcome(performance);
+  const unsure = isDoubtful && !wouldAct;
   if (wouldAct) prepared.target.isUnsure = true;
   const base: JsonObject = {
     changed,
@@ -118,6 +121,12 @@ function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Perfor
     networkMs,
     hostMs,
   };
+}
+
+/** R12: the failure may come of a change that was not made. */
+function doubtfulOutcome({ failure, result }: Performance): TaskOutcome {
+  const message = `cannot be told without the changes before it: ${failure?.message ?? "it would fail now"}`;
+  return { ...emptyOutcome, unsure: true, message, result: { ...result, changed: false, failed: false, msg: message } };
 }
 
 function messageOf(result: JsonObject): string | undefined {

@@ -1,6 +1,7 @@
 /** Facts of a host: with the first message, when an expression touches one, or by the module setup. */
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
 import type { Effect } from "../modules/module.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
 import { limits } from "./limits.ts";
@@ -11,7 +12,7 @@ import type { RunHost } from "./run-host.ts";
 import type { View } from "./view.ts";
 
 export function factsFrames(subset: readonly string[]): readonly Frame[] {
-  const script = subset.length > 0 ? "exit 0" : "exit 0";
+  const { script } = gatherFactsScript(subset);
   return [{ kind: "ask", script, timeoutMs: limits.questionTimeoutMs }];
 }
 
@@ -24,7 +25,7 @@ export function readFactsFrames(results: readonly (FrameResult | undefined)[], n
       state: "the host did not answer in time",
     });
   }
-  return { epoch: nowMs };
+  return readGatheredFacts(result, nowMs);
 }
 
 /** An expression touched a fact of this host, and its play did not refuse to gather. */

@@ -6,6 +6,7 @@
 import { ProvisionError } from "../../base/errors.ts";
 import type { AnyModule, Module } from "../modules/module.ts";
 import type { Task } from "../playbook/model.ts";
+import { FactsNeeded } from "./facts-needed.ts";
 import { type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
 import { type Asked, type Identity, identityOf, type Machine } from "./machine.ts";
@@ -71,7 +72,7 @@ class Look {
       return this.#task(statement, frame);
     } catch (error) {
       if (isUnknownAhead(error)) this.#note(statement, error.name);
-      else if (!(error instanceof ProvisionError)) throw error;
+      else if (!(error instanceof ProvisionError) && !(error instanceof FactsNeeded)) throw error;
       // R5: what cannot be rendered now is heard at its turn. It may act, or not: what follows is still worth asking.
       if (statement.register !== undefined) this.#unknown.add(statement.register);
       return this.#actsAlways(statement) ? "stop" : "go on";

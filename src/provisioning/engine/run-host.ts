@@ -39,6 +39,8 @@ export class RunHost {
   readonly owed = new Map<string, OwedMarker>();
   /** After a change that check mode did not make: what is learnt now may be wrong (R12). */
   isUnsure = false;
+  /** Registered by tasks that check mode did not run: their results lack what a run would have given. */
+  readonly notRun = new Set<string>();
   elapsedMs = 0;
   readonly #counts: Record<Count, number> = {
     ok: 0,

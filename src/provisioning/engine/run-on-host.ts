@@ -4,14 +4,15 @@ import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import type { Condition, Task } from "../playbook/model.ts";
 import { executeTask } from "./execute-task.ts";
-import { withFacts } from "./facts-needed.ts";
-import { conditionsOf, keyword } from "./frame.ts";
+import { FactsNeeded, withFacts } from "./facts-needed.ts";
+import { conditionsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
 import type { PlayState } from "./play-state.ts";
 import { applyEffects } from "./run-effects.ts";
 import type { RunHost } from "./run-host.ts";
 import type { TaskPlace } from "./run-task.ts";
 import {
+  emptyOutcome,
   failedOutcome,
   type ItemOutcome,
   loopOutcome,
@@ -34,10 +35,19 @@ export interface HostTask {
 
 export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
   try {
-    return await withFacts(work.play, () => (work.task.loop === undefined ? runOnce(work) : runLoop(work)));
+    return await (work.task.loop === undefined ? runOnce(work) : runLoop(work));
   } catch (error) {
-    return outcomeOfError(error);
+    return doubtOf(work, error) ?? outcomeOfError(error);
   }
+}
+
+/** Check mode: what depends on a result that was never made is neither failed nor skipped, but open (R12). */
+function doubtOf({ play, host }: HostTask, error: unknown): TaskOutcome | undefined {
+  if (!play.run.request.check || host.notRun.size === 0) return undefined;
+  if (!(error instanceof ProvisionError) || !/^(undefined-variable|bad-expression)$/.test(error.code)) return undefined;
+  const message = `would depend on the result of ${[...host.notRun].join(", ")}, which check mode did not make`;
+  const result = { changed: false, failed: false, skipped: true, msg: message };
+  return { ...emptyOutcome, unsure: true, message, result };
 }
 
 /** A user's mistake and a lost host are this task's failure; anything else is a defect and goes on. */
@@ -58,31 +68,46 @@ const isOutOfReach = (code: ErrorCode): boolean =>
   code === "auth-failed" ||
   code === "unsupported-shell";
 
+/** A view is made anew whenever facts have come: a scope is a snapshot. */
+type MakeView = () => View;
+
 function runOnce(work: HostTask): Promise<TaskOutcome> {
-  return runItem(work, work.play.view(work.host, work.place.frame, work.task));
+  return runItem(work, () => work.play.view(work.host, work.place.frame, work.task));
 }
 
 async function runLoop(work: HostTask): Promise<TaskOutcome> {
   const { play, task, host, place } = work;
   const { loop } = task;
   if (loop === undefined) return runOnce(work);
-  const outer = play.view(host, place.frame, task);
-  const items = loopItems(work, outer);
+  const outer: MakeView = () => play.view(host, place.frame, task);
+  const items = await withFacts(play, async () => loopItems(work, outer()));
   if (items === undefined) return skippedOutcome("Conditional result was False");
   const outcomes: ItemOutcome[] = [];
   for (const [index, item] of items.entries()) {
     if (play.run.isInterrupted) break;
-    if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer.value(loop.pause)) * 1000);
+    if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer().value(loop.pause)) * 1000);
     const vars = play.loopVars(loop, items, index);
-    const view = play.view(host, place.frame, task, vars);
-    const outcome = await runItem(work, view, { items, index }).catch(outcomeOfError);
-    const label = loop.label === undefined ? labelOf(item) : String(view.value(loop.label));
-    const ended = { item, label, outcome };
+    const makeView: MakeView = () => play.view(host, place.frame, task, vars);
+    const outcome = await runItem(work, makeView, { items, index }).catch(
+      (error: unknown) => doubtOf(work, error) ?? outcomeOfError(error),
+    );
+    const ended = { item, label: itemLabel(work, item, makeView()), outcome };
     outcomes.push(ended);
     work.onItem(ended);
     if (outcome.unreachable) break;
   }
   return loopOutcome(outcomes, loop.loopVar);
+}
+
+function itemLabel({ task }: HostTask, item: JsonValue, view: View): string {
+  if (task.loop?.label === undefined) return labelOf(item);
+  try {
+    return String(view.value(task.loop.label));
+  } catch (error) {
+    // A label is only for show: the item itself does as well.
+    if (error instanceof ProvisionError || error instanceof FactsNeeded) return labelOf(item);
+    throw error;
+  }
 }
 
 /** Undefined: the loop cannot be expanded, and the conditions say that it need not be. */
@@ -112,14 +137,20 @@ export interface LoopPlace {
   readonly index: number;
 }
 
-async function runItem(work: HostTask, view: View, loop?: LoopPlace): Promise<TaskOutcome> {
-  const { task, place } = work;
-  const unmet = view.firstUnmet(conditionsOf(place.frame, task));
+async function runItem(work: HostTask, makeView: MakeView, loop?: LoopPlace): Promise<TaskOutcome> {
+  const { task, place, play } = work;
+  const conditions = conditionsOf(place.frame, task);
+  const unmet = await withFacts(play, async () => makeView().firstUnmet(conditions));
   if (unmet !== undefined) return skippedOutcome("Conditional result was False", String(unmet.expression));
-  if (task.until === undefined && task.retries === undefined) {
-    return settled(work, judged(work, view, await executeTask(work, view, loop)));
-  }
-  return retried(work, view, loop);
+  if (task.until !== undefined || task.retries !== undefined) return retried(work, makeView, loop);
+  return attempted(work, makeView, loop);
+}
+
+/** One attempt. Facts that its judgement needs come without it being done twice. */
+async function attempted(work: HostTask, makeView: MakeView, loop: LoopPlace | undefined): Promise<TaskOutcome> {
+  const { play } = work;
+  const outcome = await withFacts(play, () => executeTask(work, makeView(), loop));
+  return settled(work, await withFacts(play, async () => judged(work, makeView(), outcome)));
 }
 
 /** What a controller's task sets is seen by the next item already. */
@@ -128,21 +159,29 @@ async function settled(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcom
   return applyEffects(work, outcome);
 }
 
-async function retried(work: HostTask, view: View, loop: LoopPlace | undefined): Promise<TaskOutcome> {
+async function retried(work: HostTask, makeView: MakeView, loop: LoopPlace | undefined): Promise<TaskOutcome> {
   const { task, play } = work;
+  const view = makeView();
   const retries = task.retries === undefined ? limits.untilRetries : Number(view.value(task.retries));
   const delayMs = task.delay === undefined ? limits.untilDelayMs : Number(view.value(task.delay)) * 1000;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await settled(work, judged(work, view, await executeTask(work, view, loop)));
+    const outcome = await attempted(work, makeView, loop);
     const counted = { ...outcome, attempts: attempt, result: { ...outcome.result, attempts: attempt } };
     if (outcome.unreachable || play.run.isInterrupted) return counted;
-    const seen = viewOfResult(work, view, counted.result);
+    const seen = viewOfResult(work, makeView(), counted.result);
     const isDone = task.until === undefined ? !outcome.failed : seen.firstUnmet(task.until) === undefined;
     if (isDone) return counted;
+    if (play.run.request.check && work.host.isUnsure) return openInCheckMode(counted);
     if (attempt > retries) return giveUp(counted, attempt, task);
     work.onStep(`attempt ${attempt} of ${retries + 1} was not enough, waiting ${delayMs / 1000} s`);
     await play.run.pause(delayMs);
   }
+}
+
+/** R12: waiting for what check mode did not bring about would be in vain. */
+function openInCheckMode({ failure: _failure, ...outcome }: TaskOutcome): TaskOutcome {
+  const message = "would wait here for what the changes before it bring about";
+  return { ...outcome, failed: false, unsure: true, message, result: { ...outcome.result, failed: false, msg: message } };
 }
 
 function giveUp(outcome: TaskOutcome, attempts: number, task: Task): TaskOutcome {
@@ -202,6 +241,3 @@ function labelOf(item: JsonValue): string {
     .find((each) => typeof each === "string");
   return typeof named === "string" ? named : JSON.stringify(item).slice(0, 60);
 }
-
-export const ignores = (play: PlayState, task: Task, host: RunHost, place: TaskPlace): boolean =>
-  play.flag(keyword(place.frame, task, "ignoreErrors"), host, place.frame);

@@ -7,6 +7,7 @@ import type { TaskStatus } from "./events.ts";
 import { type Ahead, type Frame, keyword, tagsOf } from "./frame.ts";
 import { notifiedBy } from "./notify.ts";
 import type { PlayState } from "./play-state.ts";
+import { withFacts } from "./facts-needed.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { MetaRequest } from "./run-meta.ts";
@@ -30,7 +31,7 @@ export async function runTask(
   if (first === undefined) return [];
   const { frame } = place;
   if (!isChosen(tagsOf(frame, task), play.run.request.tags)) return [];
-  const title = taskTitle(task, play.view(first, frame, task));
+  const title = await withFacts(play, async () => taskTitle(task, play.view(first, frame, task)));
   if (task.module !== "meta" && !(await play.run.admits(title))) return [];
   await play.run.loadModules([task.module]);
   return new TaskRun(play, task, place, title).run(first);
@@ -58,11 +59,14 @@ class TaskRun {
     const { run } = this.#play;
     const { hosts, frame } = this.#place;
     const startedAt = run.clock.monotonic();
-    const once = this.#play.flag(keyword(frame, this.#task, "runOnce"), first, frame);
+    const once = await this.#asked("runOnce", first);
     const group = once ? [first] : hosts;
     this.#emitStart(group);
     const throttle = keyword(frame, this.#task, "throttle");
-    const most = throttle === undefined ? 0 : this.#play.wholeNumber(throttle, first, frame, "throttle", 0);
+    const most =
+      throttle === undefined
+        ? 0
+        : await withFacts(this.#play, async () => this.#play.wholeNumber(throttle, first, frame, "throttle", 0));
     const limit = most > 0 ? Math.min(most, run.request.forks) : run.request.forks;
     await forEachAtMost(limit, group, (host) => this.#host(host, once));
     if (!this.#isQuiet)
@@ -89,7 +93,7 @@ class TaskRun {
     const play = this.#play;
     const { run } = play;
     const startedAt = run.clock.monotonic();
-    const noLog = this.#hides(host);
+    const noLog = await this.#hides(host);
     const sharers = once ? this.#place.hosts : [host];
     const outcome = await runOnHost({
       play,
@@ -104,18 +108,24 @@ class TaskRun {
     });
     const elapsedMs = run.clock.monotonic() - startedAt;
     host.elapsedMs += elapsedMs;
-    const status = this.#settle(host, outcome);
+    const pardoned = await this.#pardons(host, outcome);
+    const status = this.#settle(host, outcome, pardoned);
     this.#collectMetas(host, outcome);
     // R14: what run_once learnt is everybody's before anybody depends on it.
-    for (const each of sharers) this.#leave(each, outcome);
+    for (const each of sharers) await withFacts(play, async () => this.#leave(each, outcome));
     if (once && (status === "failed" || status === "rescued")) this.#failSharers(host, outcome);
     this.#emitHost({ host, outcome, status, elapsedMs, noLog });
   }
 
-  #hides(host: RunHost): boolean {
-    const node = keyword(this.#place.frame, this.#task, "noLog");
+  #asked(name: "runOnce" | "noLog" | "ignoreErrors" | "ignoreUnreachable", host: RunHost): Promise<boolean> {
+    const { frame } = this.#place;
+    const node = keyword(frame, this.#task, name);
+    return withFacts(this.#play, async () => this.#play.flag(node, host, frame));
+  }
+
+  async #hides(host: RunHost): Promise<boolean> {
     try {
-      return this.#play.flag(node, host, this.#place.frame);
+      return await this.#asked("noLog", host);
     } catch (error) {
       // It cannot be told: then nothing is shown.
       if (error instanceof ProvisionError) return true;
@@ -124,9 +134,9 @@ class TaskRun {
   }
 
   /** Counts the outcome, and stops the host when it failed for good. */
-  #settle(host: RunHost, outcome: TaskOutcome): TaskStatus {
+  #settle(host: RunHost, outcome: TaskOutcome, pardoned: boolean): TaskStatus {
     const { frame } = this.#place;
-    const status = this.#statusOf(host, outcome);
+    const status = this.#statusOf(outcome, pardoned);
     if (!this.#isQuiet) host.count(status);
     if (status === "unreachable") {
       host.stop = { why: "unreachable" };
@@ -139,16 +149,15 @@ class TaskRun {
     return status;
   }
 
-  #statusOf(host: RunHost, outcome: TaskOutcome): TaskStatus {
-    const { frame } = this.#place;
-    if (outcome.unreachable) {
-      const ignored = this.#play.flag(keyword(frame, this.#task, "ignoreUnreachable"), host, frame);
-      return ignored ? "ignored" : "unreachable";
-    }
-    if (outcome.failed) {
-      const ignored = this.#play.flag(keyword(frame, this.#task, "ignoreErrors"), host, frame);
-      return ignored ? "ignored" : frame.rescuable ? "rescued" : "failed";
-    }
+  /** ignore_errors, ignore_unreachable */
+  async #pardons(host: RunHost, outcome: TaskOutcome): Promise<boolean> {
+    if (outcome.unreachable) return this.#asked("ignoreUnreachable", host);
+    return outcome.failed && (await this.#asked("ignoreErrors", host));
+  }
+
+  #statusOf(outcome: TaskOutcome, pardoned: boolean): TaskStatus {
+    if (outcome.unreachable) return pardoned ? "ignored" : "unreachable";
+    if (outcome.failed) return pardoned ? "ignored" : this.#place.frame.rescuable ? "rescued" : "failed";
     if (outcome.skipped) return "skipped";
     if (outcome.wouldAct) return "would-change";
     return outcome.changed ? "changed" : outcome.unsure ? "unsure" : "ok";
@@ -157,7 +166,11 @@ class TaskRun {
   /** register, and the handlers that are due. */
   #leave(host: RunHost, outcome: TaskOutcome): void {
     const task = this.#task;
-    if (task.register !== undefined) host.setVars.set(task.register, outcome.result);
+    if (task.register !== undefined) {
+      host.setVars.set(task.register, outcome.result);
+      if (outcome.wouldAct || outcome.unsure) host.notRun.add(task.register);
+      else host.notRun.delete(task.register);
+    }
     if (!outcome.changed || outcome.failed) return;
     const view = this.#play.view(host, this.#place.frame, task);
     for (const handler of notifiedBy(this.#play, task, this.#place.frame, view)) host.notified.add(handler);
@@ -177,7 +190,7 @@ class TaskRun {
 
   #emitItem(host: RunHost, { label, outcome }: ItemOutcome, noLog: boolean): void {
     if (this.#isQuiet) return;
-    const status = this.#statusOf(host, outcome);
+    const status = this.#statusOf(outcome, false);
     const event = this.#hostEvent({ host, outcome, status, elapsedMs: 0, noLog });
     this.#play.run.emit({ ...event, item: noLog ? "(hidden)" : label });
   }

@@ -57,6 +57,7 @@ export class PlainLines {
       case "task-end":
         return this.#taskEnd(event);
       case "task-progress":
+        if (this.#style.verbosity === 0) return [];
         return [this.#line(event.atMs, "…", `${event.host}  ${event.what}`)];
       case "show":
         return cleanText(this.#style, event.text)
