@@ -133,7 +133,7 @@ function kernelFacts({ file, section }: RawFacts): JsonObject {
   };
 }
 
-/** The canonical name is what /etc/hosts lists first, else what the host's resolver says. */
+/** As Python's getfqdn: a dotted name that /etc/hosts lists, else what it lists first, else the host's resolver. */
 function nameFacts({ file, section }: RawFacts): JsonObject {
   const node = file("/proc/sys/kernel/hostname").trim();
   const short = node.split(".")[0] ?? node;
@@ -142,7 +142,7 @@ function nameFacts({ file, section }: RawFacts): JsonObject {
     .map((line) => line.replace(/#.*/, "").trim().split(/\s+/).slice(1))
     .find((aliases) => aliases.includes(node));
   const dotted = listed?.find((name) => name.includes("."));
-  const fqdn = dotted ?? (node.includes(".") ? node : section("fqdn").trim() || node);
+  const fqdn = dotted ?? (node.includes(".") ? node : section("fqdn").trim() || listed?.[0] || node);
   return {
     hostname: short,
     nodename: node,
@@ -172,16 +172,7 @@ function userFacts({ section }: RawFacts): JsonObject {
 
 function dateFacts(fields: readonly string[]): JsonObject {
   const [year = "", month = "", day = "", hour = "", minute = "", second = "", epoch = "0", ...more] = fields;
-  const [
-    tz = "",
-    offset = "",
-    weekday = "",
-    weekdayNumber = "",
-    isoWeek = "",
-    dayOfYear = "",
-    week = "",
-    shortYear = "",
-  ] = more;
+  const [tz = "", offset = "", weekday = "", weekdayNumber = "", week = ""] = more;
   const utc = new Date(Number(epoch) * 1000).toISOString();
   const compact = `${year}${month}${day}T${hour}${minute}${second}`;
   return {
@@ -203,9 +194,6 @@ function dateFacts(fields: readonly string[]): JsonObject {
         weekday,
         weekday_number: weekdayNumber,
         weeknumber: week,
-        iso_week: isoWeek,
-        day_of_year: dayOfYear,
-        short_year: shortYear,
       },
       date: `${year}-${month}-${day}`,
       time: `${hour}:${minute}:${second}`,

@@ -134,7 +134,7 @@ export function gatherFactsScript(subset: readonly string[] = [], nonce = newNon
     readFiles,
     `rf ${files.join(" ")}`,
     'm uname; uname -m; m id; id; m user; u=$(id -u); if command -v getent >/dev/null 2>&1; then getent passwd "$u"; else grep "^[^:]*:[^:]*:$u:" /etc/passwd; fi',
-    "m date; LC_ALL=C date '+%Y|%m|%d|%H|%M|%S|%s|%Z|%z|%A|%w|%V|%j|%U|%y'; m pkg; pk; m svc; sv; fq",
+    "m date; LC_ALL=C date '+%Y|%m|%d|%H|%M|%S|%s|%Z|%z|%A|%w|%W'; m pkg; pk; m svc; sv; fq",
     "m container; [ -e /.dockerenv ] && echo docker; [ -e /run/.containerenv ] && echo podman; [ -d /proc/vz ] && [ ! -d /proc/bc ] && echo openvz; [ -d /proc/xen ] && echo xen; [ -c /dev/kvm ] && echo kvmhost",
     ...(wanted.has("network") ? [askNetwork] : []),
     ...(wanted.has("hardware") ? [statMounts] : []),

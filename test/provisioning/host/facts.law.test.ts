@@ -1,0 +1,132 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import type { JsonObject, JsonValue } from "../../../src/base/json.ts";
+import { baseFactsScript, readBaseFacts } from "../../../src/provisioning/host/base-facts.ts";
+import { gatherFactsScript, readGatheredFacts } from "../../../src/provisioning/host/gather-facts.ts";
+import { runScript, shells } from "./shells.ts";
+
+const gather = (argv: readonly string[], subset: readonly string[] = []): JsonObject =>
+  readGatheredFacts(runScript(argv, gatherFactsScript(subset)), 0);
+
+/** What Debian's own ansible says of this machine: the oracle. */
+function ansibleFacts(): JsonObject | undefined {
+  const run = spawnSync("ansible", ["-i", "localhost,", "-c", "local", "localhost", "-m", "setup"], {
+    encoding: "utf8",
+    env: { ...process.env, ANSIBLE_NOCOLOR: "1", ANSIBLE_STDOUT_CALLBACK: "minimal" },
+  });
+  const at = run.stdout?.indexOf("{") ?? -1;
+  if (run.status !== 0 || at === -1) return undefined;
+  return (JSON.parse(run.stdout.slice(at)) as { ansible_facts: JsonObject }).ansible_facts;
+}
+
+/** Not fqdn and domain: Python looks 127.0.0.1 up backwards, and may call any host "localhost". */
+const same = [
+  ...[
+    "all_ipv4_addresses",
+    "apparmor",
+    "architecture",
+    "bios_vendor",
+    "cmdline",
+    "default_ipv4",
+    "default_ipv6",
+  ],
+  ...["distribution", "distribution_file_path", "distribution_file_variety", "distribution_major_version"],
+  ...[
+    "distribution_release",
+    "distribution_version",
+    "dns",
+    "domain",
+    "effective_group_id",
+    "effective_user_id",
+  ],
+  ...[
+    "fips",
+    "fqdn",
+    "hostname",
+    "kernel",
+    "kernel_version",
+    "lo",
+    "lsb",
+    "machine",
+    "machine_id",
+    "memtotal_mb",
+  ],
+  ...["nodename", "os_family", "pkg_mgr", "proc_cmdline", "processor", "processor_cores", "processor_count"],
+  ...["processor_nproc", "processor_threads_per_core", "processor_vcpus", "product_name", "product_version"],
+  ...[
+    "swaptotal_mb",
+    "system",
+    "system_vendor",
+    "user_dir",
+    "user_gecos",
+    "user_gid",
+    "user_id",
+    "user_shell",
+  ],
+  ...["user_uid", "userspace_architecture", "userspace_bits", "virtualization_role", "virtualization_type"],
+];
+
+const sorted = (value: JsonValue | undefined): JsonValue | undefined =>
+  Array.isArray(value) && value.every((each) => typeof each === "string") ? [...value].sort() : value;
+
+describe("facts", () => {
+  const oracle = ansibleFacts();
+  const ours = gather(["dash"]);
+
+  test.skipIf(oracle === undefined)("the facts in common use are what Debian's ansible says", () => {
+    const theirs = Object.fromEntries(same.map((name) => [name, sorted(oracle?.[`ansible_${name}`])]));
+    expect(Object.fromEntries(same.map((name) => [name, sorted(ours[name])]))).toEqual(theirs);
+  });
+
+  test.skipIf(oracle === undefined)("mounts and times have every key that Ansible's have", () => {
+    const keys = (facts: JsonObject | undefined, name: string): string[] => {
+      const value = facts?.[name];
+      return Object.keys((Array.isArray(value) ? value[0] : value) ?? {}).sort();
+    };
+    expect(keys(ours, "date_time")).toEqual(keys(oracle, "ansible_date_time"));
+    expect(keys(ours, "mounts")).toEqual(expect.arrayContaining(keys(oracle, "ansible_mounts")));
+  });
+
+  test.each(shells)("$name says the same as dash, in one script", ({ argv, name }) => {
+    const volatile = new Set([
+      "date_time",
+      "loadavg",
+      "memfree_mb",
+      "memory_mb",
+      "uptime_seconds",
+      "mounts",
+      "env",
+    ]);
+    const stable = (facts: JsonObject) =>
+      Object.fromEntries(Object.entries(facts).filter(([key]) => !volatile.has(key)));
+    const started = performance.now();
+    const facts = gather(argv);
+    console.info(`${name}: all facts ${(performance.now() - started).toFixed(1)} ms`);
+    expect(stable(facts)).toEqual(stable(ours));
+  });
+
+  test("the environment is the one that the shell was given", () => {
+    const run = runScript(["dash"], gatherFactsScript(["min"]), { PATH: "/usr/bin:/bin", ODD: "a\nb=c" });
+    expect(readGatheredFacts(run, 0).env).toEqual({ PATH: "/usr/bin:/bin", ODD: "a\nb=c" });
+  });
+
+  test("the smallest subset leaves out network, hardware and the host's own facts", () => {
+    const facts = gather(["dash"], ["!all"]);
+    expect(facts).toMatchObject({ distribution: ours.distribution ?? "" });
+    expect(
+      ["mounts", "default_ipv4", "local", "virtualization_type"].filter((name) => name in facts),
+    ).toEqual([]);
+  });
+
+  test.each(shells)("$name: the base facts are always there", ({ argv }) => {
+    const base = readBaseFacts(runScript(argv, baseFactsScript()).stdout);
+    expect(base).toMatchObject({
+      uid: 0,
+      user: "root",
+      home: "/root",
+      packageManager: "apt",
+      machine: ours.machine,
+    });
+    expect(base.tools).toContain("tar");
+  });
+});
