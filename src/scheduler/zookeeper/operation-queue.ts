@@ -56,9 +56,17 @@ export class OperationQueue {
         sentAt: 0,
         settle: (head, reader) => {
           clearTimeout(timer);
-          onAnswer?.(head.error);
-          if (head.error !== 0) reject(serverError(head.error, action));
-          else resolve(decode(reader));
+          try {
+            onAnswer?.(head.error);
+            if (head.error !== 0) reject(serverError(head.error, action));
+            else resolve(decode(reader));
+          } catch (cause) {
+            const state = "ZooKeeper's answer cannot be read";
+            reject(
+              new ZooKeeperError({ reason: "MarshallingError", action, state, mayHaveHappened: true, cause }),
+            );
+            throw cause;
+          }
         },
         fail: (error) => {
           clearTimeout(timer);
@@ -86,10 +94,11 @@ export class OperationQueue {
 
   /** Settles the operation that an answer is for, and gives when it was sent. Answers come in order. */
   answer(head: AnswerHead, reader: JuteReader): number {
-    const operation = this.#sent.shift();
+    const [operation] = this.#sent;
     if (operation === undefined || operation.xid !== head.xid) {
       throw new Error(`Answer ${head.xid} came where ${operation?.xid ?? "none"} was due`);
     }
+    this.#sent.shift();
     if (operation.state === "sent") {
       operation.state = "done";
       operation.settle(head, reader);
