@@ -6,8 +6,8 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import type { Store } from "../store.ts";
 import type { Command, CommandResult } from "./core/command.ts";
-import { type CoreEvent, type Decision, decide, type Reply } from "./core/decide.ts";
-import type { MarathonEvent, MesosCall } from "./core/draft.ts";
+import { type CoreEvent, type Decision, decide, decideTogether, type Reply } from "./core/decide.ts";
+import type { Context, MarathonEvent, MesosCall } from "./core/draft.ts";
 import type { MarathonState, Settings } from "./core/state.ts";
 import { storageTimeout } from "./model/api-error.ts";
 import { FencedStore } from "./storage/fenced-store.ts";
@@ -113,10 +113,12 @@ export class Engine {
   async #handle(batch: readonly Waiting[]): Promise<void> {
     const { clock, random } = this.#options;
     const decisions: Decision[] = [];
-    for (const { event } of batch) {
-      const decision = decide(this.#state, event, { now: clock.now(), random });
+    const replies = new Map<Waiting, Reply | undefined>();
+    for (const run of runsOf(batch)) {
+      const decision = this.#decide(run, { now: clock.now(), random });
       this.#state = decision.state;
       decisions.push(decision);
+      for (const waiting of run) replies.set(waiting, decision.reply);
     }
     const operations = operationsOf(decisions.flatMap(({ writes }) => writes));
     if (operations.length > 0) await this.#store.commit(operations);
@@ -125,8 +127,25 @@ export class Engine {
     if (calls.length > 0) this.#options.onCalls(calls);
     const events = decisions.flatMap((decision) => decision.events);
     if (events.length > 0) this.#options.onEvents(events);
-    batch.forEach(({ resolve }, index) => {
-      resolve?.(decisions[index]?.reply);
-    });
+    for (const [{ resolve }, reply] of replies) resolve?.(reply);
   }
+
+  #decide(run: readonly Waiting[], context: Context): Decision {
+    const [first] = run;
+    if (first?.event.type === "command") return decide(this.#state, first.event, context);
+    const quiet = run.flatMap(({ event }) => (event.type === "command" ? [] : [event]));
+    return decideTogether(this.#state, quiet, context);
+  }
+}
+
+/** Commands one by one, as each may be refused; what lies between them together. */
+function runsOf(batch: readonly Waiting[]): readonly (readonly Waiting[])[] {
+  const runs: Waiting[][] = [];
+  for (const waiting of batch) {
+    const last = runs.at(-1);
+    const isQuiet = waiting.event.type !== "command";
+    if (isQuiet && last !== undefined && last[0]?.event.type !== "command") last.push(waiting);
+    else runs.push([waiting]);
+  }
+  return runs;
 }

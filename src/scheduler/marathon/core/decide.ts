@@ -64,6 +64,26 @@ export function decide(state: MarathonState, event: CoreEvent, context: Context)
   return { state: draft.state, writes, calls, events, ...(reply === undefined ? {} : { reply }) };
 }
 
+export type QuietEvent = Exclude<CoreEvent, { readonly type: "command" }>;
+
+/** As one after another, for events that nobody waits to be answered: looked at together, which is much cheaper. */
+export function decideTogether(
+  state: MarathonState,
+  events: readonly QuietEvent[],
+  context: Context,
+): Decision {
+  const draft = new Draft(state, context);
+  for (const event of events) {
+    // What is to be launched must be known before offers are looked at.
+    if (event.type === "offers") settle(draft);
+    handle(draft, event);
+  }
+  settle(draft);
+  adjustDemand(draft);
+  const { writes, calls, events: told } = draft;
+  return { state: draft.state, writes, calls, events: told };
+}
+
 function handle(draft: Draft, event: CoreEvent): Reply | undefined {
   switch (event.type) {
     case "command":

@@ -135,14 +135,23 @@ interface Ground {
 
 function place(draft: Draft, want: Want, ground: Ground): { pool: AgentPool; taken: Taken } | undefined {
   const here = (pool: AgentPool): number => want.onAgent.get(pool.agentId) ?? 0;
-  const order = [...ground.pools].sort((a, b) => here(a) - here(b) || b.freeCpus - a.freeCpus);
-  for (const pool of order) {
+  const compare = (a: AgentPool, b: AgentPool): number => here(a) - here(b) || b.freeCpus - a.freeCpus;
+  for (const pool of inOrder(ground.pools, compare)) {
     const refusal = here(pool) >= ground.limit ? "SpreadingOut" : constraintRefusal(want, pool, ground);
     const taken = refusal ?? pool.take(want.definition, want.roles, draft.random);
     if (typeof taken !== "string") return { pool, taken };
     want.rejections.set(taken, (want.rejections.get(taken) ?? 0) + 1);
   }
   return undefined;
+}
+
+/** The best first, found without sorting; the rest is sorted only when the best will not do. */
+function* inOrder<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<T> {
+  const [first] = items;
+  if (first === undefined) return;
+  const best = items.reduce((a, b) => (compare(b, a) < 0 ? b : a), first);
+  yield best;
+  yield* items.filter((item) => item !== best).sort(compare);
 }
 
 function constraintRefusal(want: Want, pool: AgentPool, ground: Ground): Rejection | undefined {

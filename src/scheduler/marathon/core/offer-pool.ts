@@ -44,6 +44,8 @@ export class AgentPool implements Place {
   readonly host: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly offerIds: string[] = [];
+  /** What is left, for comparing agents: in thousandths. */
+  freeCpus = 0;
   readonly #scalars: ScalarLeft[] = [];
   readonly #ports: PortsLeft[] = [];
 
@@ -59,17 +61,14 @@ export class AgentPool implements Place {
       if (!isPlain(resource)) continue;
       const role = roleOf(resource);
       if (resource.scalar !== undefined) {
-        this.#scalars.push({ from: resource, role, milli: Math.round(resource.scalar.value * 1000) });
+        const milli = Math.round(resource.scalar.value * 1000);
+        this.#scalars.push({ from: resource, role, milli });
+        if (resource.name === "cpus") this.freeCpus += milli;
       } else if (resource.name === "ports" && resource.ranges !== undefined) {
         const ranges = resource.ranges.range.map(({ begin, end }) => ({ begin, end }));
         this.#ports.push({ from: resource, role, ranges });
       }
     }
-  }
-
-  /** How much is left, for comparing agents: thousandths of cpus. */
-  get freeCpus(): number {
-    return this.#scalars.reduce((sum, { from, milli }) => sum + (from.name === "cpus" ? milli : 0), 0);
   }
 
   /** Takes what one instance needs, or nothing and says what is missing. */
@@ -103,6 +102,7 @@ export class AgentPool implements Place {
       const part = Math.min(missing, left.milli);
       if (part <= 0) continue;
       left.milli -= part;
+      if (name === "cpus") this.freeCpus -= part;
       missing -= part;
       taken.push({ ...left.from, scalar: { value: part / 1000 } });
     }
