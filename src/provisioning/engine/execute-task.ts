@@ -126,7 +126,12 @@ function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Perfor
 /** R12: the failure may come of a change that was not made. */
 function doubtfulOutcome({ failure, result }: Performance): TaskOutcome {
   const message = `cannot be told without the changes before it: ${failure?.message ?? "it would fail now"}`;
-  return { ...emptyOutcome, unsure: true, message, result: { ...result, changed: false, failed: false, msg: message } };
+  return {
+    ...emptyOutcome,
+    unsure: true,
+    message,
+    result: { ...result, changed: false, failed: false, msg: message },
+  };
 }
 
 function messageOf(result: JsonObject): string | undefined {

@@ -44,7 +44,8 @@ export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
 /** Check mode: what depends on a result that was never made is neither failed nor skipped, but open (R12). */
 function doubtOf({ play, host }: HostTask, error: unknown): TaskOutcome | undefined {
   if (!play.run.request.check || host.notRun.size === 0) return undefined;
-  if (!(error instanceof ProvisionError) || !/^(undefined-variable|bad-expression)$/.test(error.code)) return undefined;
+  if (!(error instanceof ProvisionError) || !/^(undefined-variable|bad-expression)$/.test(error.code))
+    return undefined;
   const message = `would depend on the result of ${[...host.notRun].join(", ")}, which check mode did not make`;
   const result = { changed: false, failed: false, skipped: true, msg: message };
   return { ...emptyOutcome, unsure: true, message, result };
@@ -147,7 +148,11 @@ async function runItem(work: HostTask, makeView: MakeView, loop?: LoopPlace): Pr
 }
 
 /** One attempt. Facts that its judgement needs come without it being done twice. */
-async function attempted(work: HostTask, makeView: MakeView, loop: LoopPlace | undefined): Promise<TaskOutcome> {
+async function attempted(
+  work: HostTask,
+  makeView: MakeView,
+  loop: LoopPlace | undefined,
+): Promise<TaskOutcome> {
   const { play } = work;
   const outcome = await withFacts(play, () => executeTask(work, makeView(), loop));
   return settled(work, await withFacts(play, async () => judged(work, makeView(), outcome)));
@@ -159,7 +164,11 @@ async function settled(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcom
   return applyEffects(work, outcome);
 }
 
-async function retried(work: HostTask, makeView: MakeView, loop: LoopPlace | undefined): Promise<TaskOutcome> {
+async function retried(
+  work: HostTask,
+  makeView: MakeView,
+  loop: LoopPlace | undefined,
+): Promise<TaskOutcome> {
   const { task, play } = work;
   const view = makeView();
   const retries = task.retries === undefined ? limits.untilRetries : Number(view.value(task.retries));
@@ -181,7 +190,13 @@ async function retried(work: HostTask, makeView: MakeView, loop: LoopPlace | und
 /** R12: waiting for what check mode did not bring about would be in vain. */
 function openInCheckMode({ failure: _failure, ...outcome }: TaskOutcome): TaskOutcome {
   const message = "would wait here for what the changes before it bring about";
-  return { ...outcome, failed: false, unsure: true, message, result: { ...outcome.result, failed: false, msg: message } };
+  return {
+    ...outcome,
+    failed: false,
+    unsure: true,
+    message,
+    result: { ...outcome.result, failed: false, msg: message },
+  };
 }
 
 function giveUp(outcome: TaskOutcome, attempts: number, task: Task): TaskOutcome {

@@ -49,7 +49,7 @@ export async function runPlay(run: RunState, place: PlayPlace): Promise<string |
   return undefined;
 }
 
-const playState = (
+export const playState = (
   run: RunState,
   { play, playbookFile }: PlayPlace,
   rest: {
@@ -61,7 +61,7 @@ const playState = (
 ): PlayState => new PlayState({ run, play, playbookFile, ...rest });
 
 /** Hosts of the play within --limit, in order, without those that an earlier play lost. */
-function hostsOf(run: RunState, play: Play): readonly RunHost[] {
+export function hostsOf(run: RunState, play: Play): readonly RunHost[] {
   const pattern = run.renderPlain(play.hosts, play);
   const patterns = (Array.isArray(pattern) ? pattern : [pattern]).map(String);
   const names = matchPattern(patterns, run.inventory, {
@@ -119,7 +119,7 @@ function inOrder(state: PlayState, hosts: readonly RunHost[], order: string): re
   }
 }
 
-function frameOf(play: Play): Frame {
+export function frameOf(play: Play): Frame {
   const { kind: _kind, name: _name, ...inherited } = play;
   return {
     chain: [inherited satisfies Inherited],

@@ -4,10 +4,10 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Task } from "../playbook/model.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import type { TaskStatus } from "./events.ts";
+import { withFacts } from "./facts-needed.ts";
 import { type Ahead, type Frame, keyword, tagsOf } from "./frame.ts";
 import { notifiedBy } from "./notify.ts";
 import type { PlayState } from "./play-state.ts";
-import { withFacts } from "./facts-needed.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { MetaRequest } from "./run-meta.ts";
@@ -66,7 +66,9 @@ class TaskRun {
     const most =
       throttle === undefined
         ? 0
-        : await withFacts(this.#play, async () => this.#play.wholeNumber(throttle, first, frame, "throttle", 0));
+        : await withFacts(this.#play, async () =>
+            this.#play.wholeNumber(throttle, first, frame, "throttle", 0),
+          );
     const limit = most > 0 ? Math.min(most, run.request.forks) : run.request.forks;
     await forEachAtMost(limit, group, (host) => this.#host(host, once));
     if (!this.#isQuiet)

@@ -4,6 +4,9 @@ const context = 3;
 /** Above this many lines on both sides the middle is shown as replaced as a whole: the search is quadratic. */
 const searchLimitLines = 4_000;
 
+/** Stands below the last line of a text that does not end its last line. */
+const noNewline = "\\ No newline at the end";
+
 type Edit = { readonly kind: " " | "-" | "+"; readonly line: string };
 
 export function unifiedDiff(path: string, before: string, after: string): string[] {
@@ -23,7 +26,7 @@ function splitLines(text: string): string[] {
   if (text === "") return [];
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  else lines.push("\\ no newline at the end");
+  else lines.push(noNewline);
   return lines;
 }
 
@@ -110,7 +113,7 @@ function hunksOf(edits: readonly Edit[]): string[] {
     const oldCount = hunk.filter(({ kind }) => kind !== "+").length;
     const newCount = hunk.filter(({ kind }) => kind !== "-").length;
     lines.push(`@@ -${start(oldLine, oldCount)} +${start(newLine, newCount)} @@`);
-    lines.push(...hunk.map(({ kind, line }) => `${kind}${line}`));
+    lines.push(...hunk.map(({ kind, line }) => (line === noNewline ? line : `${kind}${line}`)));
     oldLine += oldCount;
     newLine += newCount;
     at = to;
