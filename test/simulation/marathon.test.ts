@@ -126,7 +126,7 @@ describe("Marathon with masters and agents under a seed", () => {
 
   test("a Marathon that speaks before it stores is found out", async () => {
     const outcomes = await Promise.allSettled(
-      seeds.map((seed) => launchThroughKills(new Cluster(seed * 7919, true))),
+      seeds.slice(0, 25).map((seed) => launchThroughKills(new Cluster(seed * 7919, true))),
     );
     expect(outcomes.filter(({ status }) => status === "rejected").length).toBeGreaterThan(0);
   });

@@ -2,10 +2,12 @@ import type { Command } from "../../src/scheduler/marathon/core/command.ts";
 import {
   type CoreEvent,
   coreEventsOf,
+  type Decision,
   decide,
+  decideTogether,
   type Reply,
 } from "../../src/scheduler/marathon/core/decide.ts";
-import type { MesosCall } from "../../src/scheduler/marathon/core/draft.ts";
+import type { Context, MesosCall } from "../../src/scheduler/marathon/core/draft.ts";
 import { defaultSettings, type MarathonState } from "../../src/scheduler/marathon/core/state.ts";
 import { loadState, operationsOf } from "../../src/scheduler/marathon/storage/state-store.ts";
 import type { MasterEvent } from "../../src/scheduler/mesos/master/turn.ts";
@@ -90,7 +92,7 @@ export class SimulatedMarathon {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
     const { now, random } = this.#time;
-    const { state, writes, calls, reply } = decide(this.#state, waiting.event, { now, random });
+    const { state, writes, calls, reply } = this.#decide(this.#state, waiting.event, { now, random });
     this.#state = state;
     this.#isCommitting = true;
     const term = this.#term;
@@ -112,6 +114,18 @@ export class SimulatedMarathon {
       waiting.answer?.(reply);
       this.#next();
     });
+  }
+
+  /** Now and then what else waits is decided in the same go, as engine.ts does. */
+  #decide(state: MarathonState, first: CoreEvent, context: Context): Decision {
+    if (first.type === "command" || context.random() < 0.5) return decide(state, first, context);
+    const together = [first];
+    for (;;) {
+      const next = this.#waiting[0]?.event;
+      if (next === undefined || next.type === "command") return decideTogether(state, together, context);
+      together.push(next);
+      this.#waiting.shift();
+    }
   }
 
   #send(call: MesosCall): void {
