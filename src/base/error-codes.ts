@@ -46,7 +46,6 @@ export const errorCodes = [
   "unknown-module",
   "unknown-role",
   "unsupported-shell",
-  "vault-failed",
   "vault-locked",
 ] as const;
 

@@ -1,5 +1,7 @@
-/** The vault options: where passwords come from. Opened lazily, when something encrypted is met. */
-
+/** The vault options: where passwords come from. A prompt is asked at once; files and programs are read when needed. */
+import { defaultVaultId } from "../provisioning/vars/vault/envelope.ts";
+import { parseVaultId, readSecret, type VaultSource } from "../provisioning/vars/vault/password-source.ts";
+import { Vault } from "../provisioning/vars/vault/vault.ts";
 import type { AnsibleConfig } from "./ansible-config.ts";
 import type { CliIo } from "./io.ts";
 import type { ParsedOptions } from "./parse-options.ts";
@@ -11,10 +13,35 @@ export interface Vaults {
   readonly secrets: ReadonlySet<string>;
 }
 
-export async function openVaults(
-  _options: ParsedOptions,
-  _io: CliIo,
-  _config: AnsibleConfig,
-): Promise<Vaults> {
-  return { decrypt: {}, secrets: new Set() };
+export async function openVaults(options: ParsedOptions, io: CliIo, config: AnsibleConfig): Promise<Vaults> {
+  const vault = await readVault(vaultSources(options, io, config), io);
+  if (vault.secrets.length === 0) return { decrypt: {}, secrets: vault.plaintexts };
+  const open = (text: string): string => vault.openText(text);
+  return { open, decrypt: { decrypt: open }, secrets: vault.plaintexts };
+}
+
+/** In the order in which they are tried: ids, files, a prompt, then the environment's or the configuration's file. */
+export function vaultSources(
+  options: ParsedOptions,
+  io: CliIo,
+  config: AnsibleConfig,
+): readonly VaultSource[] {
+  const file = (source: string): VaultSource => ({ id: defaultVaultId, source });
+  const given = [
+    ...options.all("vault-id").map(parseVaultId),
+    ...options.all("vault-password-file").map(file),
+    ...(options.has("ask-vault-pass") ? [file("prompt")] : []),
+  ];
+  if (given.length > 0) return given;
+  const usual = io.env["ANSIBLE_VAULT_PASSWORD_FILE"] ?? config.vaultPasswordFile;
+  return usual === undefined || usual === "" ? [] : [file(usual)];
+}
+
+export async function readVault(sources: readonly VaultSource[], io: CliIo, confirm = false): Promise<Vault> {
+  const secrets = [];
+  for (const source of sources) {
+    const ask = (question: string): Promise<string> => io.prompt(question, { hidden: true });
+    secrets.push(await readSecret(source, { cwd: io.cwd, home: io.env["HOME"], ask, confirm }));
+  }
+  return new Vault(secrets);
 }

@@ -55,8 +55,8 @@ export function callTest(input: Value, call: Invocation): boolean {
   const name = shortName(call.name);
   const test = own(tests, name);
   if (test === undefined) throw unknown("test", name, Object.keys(tests));
-  if (input instanceof Undefined && !testsUndefined.has(name)) throw input.fault();
-  return test(input, { ...call, name });
+  const given = input instanceof Undefined && !testsUndefined.has(name) ? blankText(input) : input;
+  return test(given, { ...call, name });
 }
 
 function unknown(what: string, name: string, names: readonly string[]): Fault {

@@ -34,8 +34,7 @@ export function truth(value: Value): boolean {
 
 export function equals(a: Value, b: Value): boolean {
   if (a === b) return true;
-  if (a instanceof Undefined) throw a.fault();
-  if (b instanceof Undefined) throw b.fault();
+  if (a instanceof Undefined || b instanceof Undefined) return equalBlanks(a, b);
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b) === 0;
   if (a instanceof PyObject) return a.equals(b);
   if (b instanceof PyObject) return b.equals(a);
@@ -45,6 +44,12 @@ export function equals(a: Value, b: Value): boolean {
   }
   if (isMapping(a) && isMapping(b)) return equalMappings(a, b);
   return false;
+}
+
+/** The blank of an `if` without `else` equals only its like. */
+function equalBlanks(a: Value, b: Value): boolean {
+  for (const value of [a, b]) if (value instanceof Undefined) blankText(value);
+  return a instanceof Undefined && b instanceof Undefined;
 }
 
 function equalMappings(a: Mapping, b: Mapping): boolean {

@@ -3,6 +3,7 @@ import { limitText } from "./arithmetic.ts";
 import { characters, repr, reprFloat, str } from "./text.ts";
 import {
   Fault,
+  isList,
   isMapping,
   isNumeric,
   mappingGet,
@@ -40,7 +41,8 @@ export function formatPercent(template: string, given: Value): string {
       return pad(body, flags, fieldWidth ?? 0, "dioxXeEfFgG".includes(kind));
     },
   );
-  if (!named && used < values.length && !(isMapping(given) && used === 0))
+  const isSource = isMapping(given) || (isList(given) && !(given instanceof Tuple));
+  if (!named && used < values.length && !isSource)
     throw new Fault("there are more values than % signs in the format");
   limitText(text.length);
   return text;

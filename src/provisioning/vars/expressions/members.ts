@@ -18,8 +18,14 @@ import {
   type Value,
 } from "./value.ts";
 
+/** A member of what is undefined is undefined too, and says what was missing first. */
+function chained(object: Undefined): Undefined {
+  if (object.isBlank) throw object.fault();
+  return object;
+}
+
 export function attributeOf(object: Value, name: string, at: number): Value {
-  if (object instanceof Undefined) return object;
+  if (object instanceof Undefined) return chained(object);
   let found: Value | undefined;
   if (object instanceof PyObject) {
     found = object.attribute(name);
@@ -29,7 +35,7 @@ export function attributeOf(object: Value, name: string, at: number): Value {
 }
 
 export function itemOf(object: Value, key: Value, at: number): Value {
-  if (object instanceof Undefined) return object;
+  if (object instanceof Undefined) return chained(object);
   if (key instanceof Undefined) throw key.fault();
   if (typeof object === "string") return indexed(characters(object), object, key, at);
   if (isList(object)) return indexed(object, object, key, at);
@@ -72,7 +78,7 @@ export interface SliceBounds {
   readonly step: Value | undefined;
 }
 export function sliceOf(object: Value, bounds: SliceBounds): Value {
-  if (object instanceof Undefined) throw object.fault();
+  if (object instanceof Undefined) return chained(object);
   if (typeof object === "string") return sliceItems(characters(object), bounds).join("");
   if (!isList(object)) throw new Fault(`a ${typeName(object)} cannot be sliced`);
   const items = sliceItems(object, bounds);

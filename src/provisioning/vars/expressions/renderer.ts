@@ -24,7 +24,8 @@ import { locate, locateInFile } from "./locate.ts";
 import { runTemplate, type TemplateHost } from "./run-template.ts";
 import type { RenderFileOptions, Runtime } from "./runtime.ts";
 import { fileSyntax } from "./template-syntax.ts";
-import { type CallArgs, Dict, Fault, float, Undefined, type Value } from "./value.ts";
+import { str } from "./text.ts";
+import { type CallArgs, Dict, Fault, Float, float, Undefined, type Value } from "./value.ts";
 
 /** What all renderers of one call share, also those of other hosts. */
 interface Shared {
@@ -164,7 +165,10 @@ export class Renderer implements Runtime {
         this.#frame(locals, place),
         this.#host(undefined),
       ).value();
-      return typeof value === "string" ? keepNewlines(text, value) : value;
+      if (typeof value === "string") return keepNewlines(text, value);
+      // A newline behind the braces makes text of a number ("{{ 1 }}\n"); a list or mapping keeps its type, as in Ansible.
+      const isScalar = typeof value !== "object" || value === null || value instanceof Float;
+      return isScalar && text.endsWith("\n") ? keepNewlines(text, value === null ? "" : str(value)) : value;
     });
   }
 

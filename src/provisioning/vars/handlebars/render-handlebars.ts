@@ -179,7 +179,7 @@ class Evaluation {
     if (path.data)
       return this.#follow(
         this.#data(path, level),
-        path.original.startsWith("@root") ? parts.slice(1) : rest,
+        path.original.startsWith("@root") ? parts.slice(2) : rest,
         at,
       );
     let from: Level | undefined = level;

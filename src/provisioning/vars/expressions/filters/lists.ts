@@ -19,8 +19,11 @@ import {
 } from "../value.ts";
 import { lookInto, restOf } from "./attribute.ts";
 
+/** Jinja's map and select take anything that is false for an empty list. */
+const itemsOrNone = (input: Value): readonly Value[] => (truth(input) ? iterate(input) : []);
+
 const map: Filter = (input, call) => {
-  const items = iterate(input);
+  const items = itemsOrNone(input);
   call.runtime.spend(items.length);
   const [name] = call.args;
   if (name !== undefined) {
@@ -39,7 +42,7 @@ const map: Filter = (input, call) => {
 const selecting =
   (keep: boolean, byAttribute: boolean): Filter =>
   (input, call) => {
-    const items = iterate(input);
+    const items = itemsOrNone(input);
     call.runtime.spend(items.length);
     const from = byAttribute ? 1 : 0;
     const attribute = byAttribute ? (call.args[0] ?? call.kwargs.get("attribute")) : undefined;

@@ -82,20 +82,20 @@ function wrapLine(line: string, options: WrapOptions): string[] {
   const lines: string[] = [];
   let current = "";
   const flush = (): void => {
-    lines.push(current.trimEnd());
+    if (current.trim() !== "") lines.push(current.trimEnd());
     current = "";
   };
   while (queue.length > 0) {
     const piece = queue.shift() ?? "";
     if (current === "" && lines.length > 0 && piece.trim() === "") continue;
     if (current.length + piece.length <= options.size) current += piece;
-    else if (piece.trim() === "") flush();
     else if (piece.length > options.size && options.breaks) {
       const room = options.size - current.length;
       current += piece.slice(0, room);
       queue.unshift(piece.slice(room));
       flush();
-    } else if (current.trim() === "") {
+    } else if (piece.trim() === "") flush();
+    else if (current.trim() === "") {
       current += piece;
       flush();
     } else {
