@@ -11,6 +11,11 @@ interface Verb {
   load(): Promise<Command>;
 }
 
+const service = (verb: string) => async (): Promise<Command> => {
+  const { clusterCommand } = await import("./cluster.ts");
+  return (argv, io) => clusterCommand([verb, ...argv], io);
+};
+
 const verbs: Readonly<Record<string, Verb>> = {
   run: {
     usage: "[run] INVENTORY [PLAYBOOK…]",
@@ -26,6 +31,54 @@ const verbs: Readonly<Record<string, Verb>> = {
     usage: "inventory INVENTORY --list | --graph | --host NAME",
     summary: "print hosts, groups and their variables",
     load: async () => (await import("./inventory.ts")).inventoryCommand,
+  },
+  exec: {
+    usage: "exec PATTERN [-i INVENTORY] [-b] -- COMMAND…",
+    summary: "run one command everywhere",
+    load: async () => (await import("./exec.ts")).execCommand,
+  },
+  task: {
+    usage: "task PATTERN [-i INVENTORY] -m MODULE -a ARGS",
+    summary: "run one module everywhere",
+    load: async () => (await import("./task.ts")).taskCommand,
+  },
+  forget: {
+    usage: "forget INVENTORY [HANDLER…]",
+    summary: "forget handlers that hosts still owe",
+    load: async () => (await import("./forget.ts")).forgetCommand,
+  },
+  docs: {
+    usage: "docs [MODULE]",
+    summary: "arguments and examples of the modules",
+    load: async () => (await import("./docs.ts")).docsCommand,
+  },
+  rehearse: {
+    usage: "rehearse [INVENTORY] [--keep]",
+    summary: "the same hosts as Docker containers, provisioned for real",
+    load: async () => (await import("./rehearse.ts")).rehearseCommand,
+  },
+  restart: {
+    usage: "restart SERVICE [-i INVENTORY] [-l LIMIT]",
+    summary: "restart a service host by host, waiting for its health",
+    load: service("restart"),
+  },
+  start: { usage: "start SERVICE", summary: "start a service on its hosts", load: service("start") },
+  stop: { usage: "stop SERVICE", summary: "stop a service on its hosts", load: service("stop") },
+  status: { usage: "status [SERVICE]", summary: "how the services fare", load: service("status") },
+  logs: {
+    usage: "logs SERVICE",
+    summary: "the last lines of a service, from every host",
+    load: service("logs"),
+  },
+  doctor: {
+    usage: "doctor [-i INVENTORY]",
+    summary: "what is wrong with this cluster, and what to do",
+    load: service("doctor"),
+  },
+  runtime: {
+    usage: "runtime CPU",
+    summary: "make the daemons' archive for hosts of another CPU than this machine's",
+    load: async () => (await import("./runtime.ts")).runtimeCommand,
   },
   standalone: {
     usage: "standalone",
