@@ -35,13 +35,13 @@ const same = [
     "distribution_release",
     "distribution_version",
     "dns",
-    "domain",
+
     "effective_group_id",
     "effective_user_id",
   ],
   ...[
     "fips",
-    "fqdn",
+
     "hostname",
     "kernel",
     "kernel_version",
