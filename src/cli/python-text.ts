@@ -86,8 +86,9 @@ export function pythonRepr(node: SourceNode): string {
     return { NaN: "nan", Infinity: "inf", "-Infinity": "-inf" }[text] ?? text;
   }
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
-  const escaped = value.replace(/[\\\n\r\t]/g, (char) => escapes[char] ?? char);
+  const escaped = value.replace(/[\\\p{Cc}]/gu, (char) => escapes[char] ?? hexEscape(char));
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }
 
+const hexEscape = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -66,7 +66,8 @@ function splitPattern(pattern: string, inventory: Inventory): readonly string[] 
     .filter((part) => part !== "" && part !== "!" && part !== "&")
     .flatMap((part) => {
       const name = part.replace(/^[!&]/, "");
-      if (part.startsWith("@") || name.startsWith("~") || inventory.hosts.has(name)) return [part];
+      const hasGroups = name.startsWith("~") && name.includes("(?");
+      if (part.startsWith("@") || hasGroups || inventory.hosts.has(name)) return [part];
       if (parseHostAddress(part) !== undefined) return [part];
       return part.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? [part];
     });
@@ -164,7 +165,7 @@ class Matcher {
   #slice(term: string, hosts: readonly string[], { first, last, isSlice }: Subscript): readonly string[] {
     if (isSlice) return hosts.slice(first, last === undefined ? undefined : last + 1);
     const host = hosts.at(first);
-    if (host !== undefined) return [host];
+    if (host !== undefined || hosts.length === 0) return host === undefined ? [] : [host];
     throw this.#error(
       `"${term}" is beyond the end: there are ${hosts.length} hosts`,
       "the first host is [0], the last is [-1]",
