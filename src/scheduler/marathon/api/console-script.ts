@@ -8,6 +8,7 @@ const el = (tag, fields = {}, ...children) => {
 };
 const open = new Set();
 let apps = [];
+let queue = new Map();
 
 async function call(method, path, body) {
   const answer = await fetch(path, {
@@ -50,12 +51,14 @@ async function refresh() {
   if (refreshing) return;
   refreshing = true;
   try {
-    const [list, deployments, info] = await Promise.all([
+    const [list, deployments, info, waiting] = await Promise.all([
       call("GET", "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure"),
       call("GET", "/v2/deployments"),
       call("GET", "/v2/info"),
+      call("GET", "/v2/queue"),
     ]);
     apps = list.apps;
+    queue = new Map(waiting.queue.map((entry) => [entry.app.id, entry]));
     $("about").textContent = "leader " + info.leader + " · framework " + (info.frameworkId ?? "not registered yet");
     drawFigures(deployments);
     drawDeployments(deployments);
@@ -84,6 +87,18 @@ function drawDeployments(deployments) {
       one.currentActions.map(({ action }) => action.replace("Application", "")).join(", ") }),
     el("span", { className: "quiet", textContent: "step " + one.currentStep + " of " + one.totalSteps }),
     el("button", { textContent: "Roll back", onclick: () => act(() => call("DELETE", "/v2/deployments/" + one.id)) }))));
+}
+
+/** Why instances are not launched, in words: what the agents lack, or how long the backoff lasts. */
+const lacks = { InsufficientCpus: "not enough CPUs", InsufficientMemory: "not enough memory",
+  InsufficientDisk: "not enough disk", InsufficientGpus: "not enough GPUs", InsufficientPorts: "no such ports",
+  UnfulfilledConstraint: "constraints", UnfulfilledRole: "no resources of its role", SpreadingOut: "spreading" };
+function waitsFor(app) {
+  const entry = queue.get(app.id);
+  if (entry === undefined) return undefined;
+  if (!entry.delay.overdue) return "next try in " + entry.delay.timeLeftSeconds + " s";
+  const reasons = entry.processedOffersSummary.rejectSummaryLastOffers.map(({ reason }) => lacks[reason] ?? reason);
+  return reasons.length === 0 ? "waiting for offers" : "no agent fits: " + reasons.join(", ");
 }
 
 function stateOf(app) {
@@ -117,7 +132,8 @@ function rowOf(app) {
   const toggle = () => { open.has(app.id) ? open.delete(app.id) : open.add(app.id); drawApps(); };
   return el("tr", { className: "app", onclick: toggle },
     el("td", {}, el("code", { textContent: app.id })),
-    el("td", {}, el("span", { className: "state " + colour, textContent: word })),
+    el("td", {}, el("span", { className: "state " + colour, textContent: word }),
+      waitsFor(app) === undefined ? "" : el("div", { className: "quiet small", textContent: waitsFor(app) })),
     el("td", { textContent: app.tasksRunning + " of " + app.instances }),
     el("td", {}, health(app)),
     el("td", { textContent: app.cpus }), el("td", { textContent: app.mem + " MB" }),

@@ -12,7 +12,7 @@ h1 { font-size: 1.25rem; margin: 0; letter-spacing: -.01em; }
 h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; display: flex; align-items: center; gap: 1rem; }
 header p { margin: 0; flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 main { max-width: 80rem; margin: 0 auto; padding: 1rem 2rem 4rem; }
-.quiet { color: var(--quiet); }
+.quiet { color: var(--quiet); } .small { font-size: .8rem; }
 #figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1rem; }
 .figure { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .75rem 1rem; }
 .figure b { display: block; font-size: 1.6rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
