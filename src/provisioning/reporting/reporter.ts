@@ -32,6 +32,10 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
     const { jsonReporter } = await import("./json-reporter.ts");
     return jsonReporter(options);
   }
+  if (options.kind === "terminal") {
+    const { terminalReporter } = await import("./terminal-reporter.ts");
+    return terminalReporter(options);
+  }
   const { plainReporter } = await import("./plain-reporter.ts");
   return plainReporter(options);
 }

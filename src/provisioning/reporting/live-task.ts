@@ -1,0 +1,71 @@
+/** What goes on right now, drawn by listr2 and wiped when it is over: one line a host while its task runs. */
+import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from "listr2";
+
+export interface LiveTask {
+  progress(host: string, what: string): void;
+  done(host: string): void;
+  /** Wiped from the screen. */
+  end(): Promise<void>;
+}
+
+interface Row {
+  readonly host: string;
+  finish: () => void;
+  wrapper: ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer> | undefined;
+  readonly ended: Promise<void>;
+}
+
+/** More hosts than rows: the last row says how many there are besides. */
+const rowsLimit = 12;
+
+export function showLive(title: string, hosts: readonly string[], columns: number): LiveTask {
+  const fit = (text: string): string => (text.length > columns - 8 ? `${text.slice(0, columns - 9)}…` : text);
+  const rows = new Map<string, Row>(hosts.slice(0, rowsLimit).map((host) => [host, rowOf(host)]));
+  let hidden = Math.max(0, hosts.length - rowsLimit);
+  const rest = rowOf("rest");
+  const listr = new Listr<unknown>(
+    [
+      {
+        title: fit(title),
+        task: (_context, task) =>
+          task.newListr(
+            [...rows.values(), ...(hidden > 0 ? [rest] : [])].map((row) => ({
+              title: row === rest ? `and ${hidden} more hosts` : row.host,
+              task: async (_inner, wrapper): Promise<void> => {
+                row.wrapper = wrapper;
+                await row.ended;
+              },
+            })),
+            { concurrent: true },
+          ),
+      },
+    ],
+    {
+      concurrent: false,
+      exitOnError: false,
+      rendererOptions: { clearOutput: true, collapseSubtasks: false, formatOutput: "truncate" },
+    },
+  );
+  const running = listr.run();
+  return {
+    progress: (host, what) => {
+      const wrapper = rows.get(host)?.wrapper;
+      if (wrapper !== undefined) wrapper.title = fit(`${host}: ${what}`);
+    },
+    done: (host) => {
+      const row = rows.get(host);
+      if (row !== undefined) row.finish();
+      else if (--hidden <= 0) rest.finish();
+      else if (rest.wrapper !== undefined) rest.wrapper.title = `and ${hidden} more hosts`;
+    },
+    end: async () => {
+      for (const row of [...rows.values(), rest]) row.finish();
+      await running;
+    },
+  };
+}
+
+function rowOf(host: string): Row {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { host, finish: resolve, wrapper: undefined, ended: promise };
+}
