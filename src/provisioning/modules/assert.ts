@@ -25,7 +25,7 @@ export default defineControllerModule({
       const value = typeof assertion === "string" ? context.evaluate(assertion) : assertion;
       if (isTrue(value)) continue;
       const msg = messageOf(args.fail_msg, `Assertion failed: ${String(assertion)}`);
-      return { result: { assertion, evaluated_to: value, msg }, failed: true };
+      return { result: { assertion, evaluated_to: false, msg }, failed: true };
     }
     return { result: { msg: messageOf(args.success_msg, "All assertions passed") } };
   },

@@ -114,5 +114,5 @@ export default defineModule({
   read,
   plan,
   result: (state, _outcome, args) =>
-    state === undefined ? { name: null, changed: false, status: {} } : serviceResult(goalOf(args), state),
+    state === undefined ? { name: null, status: {} } : serviceResult(goalOf(args), state),
 });

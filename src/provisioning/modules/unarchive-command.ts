@@ -1,7 +1,8 @@
 /** The sh behind unarchive: comparing an archive with a folder, and unpacking it. */
-import type { Step } from "../host/step.ts";
+import type { Source, Step } from "../host/step.ts";
 import type { ArchiveKind } from "./archive-listing.ts";
 import { type Mode, octalDigits } from "./file-mode.ts";
+import { joinPath } from "./host-path.ts";
 
 export interface ExtractArgs {
   readonly src: string;
@@ -14,8 +15,28 @@ export interface ExtractArgs {
   readonly keep_newer: boolean;
 }
 
-/** A name that the same archive always has, so that what an interrupted run left is used or removed by the next. */
-export const uploadName = (key: string): string => `/tmp/.provision-archive-${key.slice(0, 32)}`;
+/** A name that the same archive always has, so that what an interrupted run left is replaced and removed by the next. */
+export const uploadName = (dest: string, key: string): string =>
+  joinPath(dest, `.provision-archive-${key.slice(0, 32)}`);
+
+/**
+ * The archive lies in the folder that it is unpacked into: it may be written there, and has room. It never goes through
+ * a link or keeps the owner of what somebody else put at that name.
+ */
+export const bringStep = (archive: {
+  readonly src: string;
+  readonly path: string;
+  readonly from: Source;
+  readonly uid: number;
+}): Step => ({
+  do: "write",
+  why: `bring ${archive.src} to the host`,
+  path: archive.path,
+  from: archive.from,
+  owner: String(archive.uid),
+  mode: "0600",
+  follow: false,
+});
 
 export const modeWord = (mode: Mode | undefined): string =>
   mode === undefined || mode.kind === "preserve"
@@ -85,7 +106,7 @@ interface Extraction {
   readonly dest: string;
   readonly kind: ArchiveKind;
   readonly from:
-    | { readonly bytes: Uint8Array; readonly uploadTo: string }
+    | { readonly bytes: Uint8Array; readonly uploadTo: string; readonly uid: number }
     | { readonly file: string; readonly isOurs: boolean };
 }
 
@@ -141,12 +162,6 @@ export function extractSteps({ given, dest, kind, from }: Extraction): readonly 
     argv: ["sh", "-c", unpackSh, "sh", file, dest, owner, group, mode, ours, ...unpack],
   };
   if (!("bytes" in from)) return [run];
-  const bring: Step = {
-    do: "write",
-    why: `bring ${given.src} to the host`,
-    path: file,
-    from: { bytes: from.bytes },
-    mode: "0600",
-  };
+  const bring = bringStep({ src: given.src, path: file, from: { bytes: from.bytes }, uid: from.uid });
   return [bring, run];
 }

@@ -9,7 +9,7 @@ import { digestOf } from "./digest.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import { requestOf } from "./http-request.ts";
 import type { ModuleContext, Plan } from "./module.ts";
-import { compareSh, extractSteps, modeWord, uploadName } from "./unarchive-command.ts";
+import { bringStep, compareSh, extractSteps, modeWord, uploadName } from "./unarchive-command.ts";
 
 const args = defineArgs({
   src: path("An archive of the controller; with remote_src a path or an address that the host can reach.", {
@@ -62,7 +62,8 @@ function archivePath(given: UnarchiveArgs, context: ModuleContext): string {
   if (isRemote(given) && !isAddress(given)) return hostPath(given.src, context);
   const source = context.sources[0];
   const isLocal = source?.kind === "file" || source?.kind === "large";
-  return uploadName(isLocal ? source.sha256 : digestOf(given.src, "sha256"));
+  const key = isLocal ? source.sha256 : digestOf(given.src, "sha256");
+  return uploadName(hostPath(given.dest, context), key);
 }
 
 function ask(given: UnarchiveArgs, context: ModuleContext): readonly Question[] {
@@ -136,7 +137,7 @@ function planMembers(
   const differs = members.filter((member, index) => !isThere(member, state.places[index], given, isRoot));
   const bytes = bytesFor(given, context);
   if (differs.length > 0 && bytes !== undefined) {
-    const from = { bytes, uploadTo: archivePath(given, context) };
+    const from = { bytes, uploadTo: archivePath(given, context), uid: context.facts.base.uid };
     const steps = extractSteps({ given, dest, kind: kindOfArchive(bytes), from });
     const shown = differs.map(({ path }) => `${path}\n`).join("");
     return { steps, diffs: [{ path: dest, before: "", after: shown }] };
@@ -185,7 +186,7 @@ function planCarried(given: UnarchiveArgs, state: State, context: ModuleContext)
   if (from === undefined) return refuse(`"${given.src}" is not a file`);
   const path = archivePath(given, context);
   return {
-    steps: [{ do: "write", why: `bring ${given.src} to the host`, path, from, mode: "0600" }],
+    steps: [bringStep({ src: given.src, path, from, uid: context.facts.base.uid })],
     diffs: [],
     unchanged: true,
     again: true,

@@ -5,7 +5,10 @@ import { loadModule, moduleNames } from "../../../src/provisioning/modules/index
 
 test.each(moduleNames)("the example of %s is a task that the module takes", async (name) => {
   const module = await loadModule(name);
-  const tasks = parse(module.example.replaceAll(/\{\{.*?\}\}/g, "rendered")) as readonly Record<string, JsonValue>[];
+  const tasks = parse(module.example.replaceAll(/\{\{.*?\}\}/g, "rendered")) as readonly Record<
+    string,
+    JsonValue
+  >[];
   expect(tasks).toHaveLength(1);
   const { [name]: given = {}, args = {}, ...keywords } = tasks[0] ?? {};
   expect(Object.keys(keywords)).toContain("name");
