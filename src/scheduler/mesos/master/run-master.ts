@@ -61,7 +61,7 @@ export async function runMaster(options: MasterOptions): Promise<RunningMaster> 
       ...agentLinkRoutes(daemon),
       ...operatorRoutes(daemon, around),
       ...filesRoutes((path) => (path === "/master/log" ? options.logFile : undefined)),
-      ...masterPages,
+      ...masterPages(daemon),
     ],
     log: (line, error) => options.log(error === undefined ? line : `${line}: ${String(error)}`),
     limits: { maxConnections: 100_000 },
