@@ -258,11 +258,8 @@ class Marathon {
 
 const leaderWaitMs = 250;
 const maxLeaderWaits = 10;
-/** Each Marathon tells of itself. */
-const localPaths: ReadonlySet<string> = new Set(["/v2/info"]);
 
-const isForLeader = (path: string): boolean =>
-  (path.startsWith("/v1/") || path.startsWith("/v2/")) && !localPaths.has(path);
+const isForLeader = (path: string): boolean => path.startsWith("/v1/") || path.startsWith("/v2/");
 
 function answerApiError(error: unknown): HttpResponse | undefined {
   return error instanceof ApiError ? jsonResponse(error.status, error.body) : undefined;
