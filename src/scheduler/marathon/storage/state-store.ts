@@ -61,6 +61,7 @@ export function operationsOf(writes: readonly Write[]): readonly StoreOperation[
 
 /** How many nodes are read at the same time. */
 const maxReads = 64;
+const maxFolderReads = 32;
 
 export async function loadState(store: Store, settings: Settings): Promise<MarathonState> {
   const [framework, apps, versions, groups, instances, deployments] = await Promise.all([
@@ -102,10 +103,14 @@ export async function loadState(store: Store, settings: Settings): Promise<Marat
 }
 
 async function readNested<T>(store: Store, key: string): Promise<ReadonlyMap<string, readonly T[]>> {
+  const names = await store.list(key);
   const found = new Map<string, readonly T[]>();
-  for (const name of await store.list(key)) {
-    const values = [...(await readAll<T>(store, `${key}/${name}`)).values()];
-    if (values.length > 0) found.set(name, values);
+  for (let at = 0; at < names.length; at += maxFolderReads) {
+    const part = names.slice(at, at + maxFolderReads);
+    const folders = await Promise.all(part.map((name) => readAll<T>(store, `${key}/${name}`)));
+    folders.forEach((values, index) => {
+      if (values.size > 0) found.set(part[index] ?? "", [...values.values()]);
+    });
   }
   return found;
 }
