@@ -197,6 +197,25 @@ describe("a command task", () => {
   });
 });
 
+test("a health check tells when its verdict changes, and kills what stays unhealthy", async () => {
+  framework.launch({
+    id: "t1",
+    command: { value: "touch well; sleep 1000" },
+    health_check: {
+      type: "COMMAND",
+      command: { value: "test -e well" },
+      delay_seconds: 0.2,
+      interval_seconds: 0.1,
+      grace_period_seconds: 0,
+      consecutive_failures: 2,
+    },
+  });
+  await framework.until(() => framework.statuses.some(({ healthy }) => healthy === true));
+  rmSync(join(await directoryOf("t1"), "well"));
+  const killed = await framework.state("t1", "TASK_KILLED");
+  expect(killed.healthy).toBe(false);
+});
+
 describe("the fetcher", () => {
   test("fetches, unpacks and makes executable", async () => {
     const source = join(folder, "source");

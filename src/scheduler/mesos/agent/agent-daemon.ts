@@ -4,11 +4,12 @@ import type { Clock } from "../../../base/clock.ts";
 import type { LeaderSource, Log } from "../daemon/coordination.ts";
 import type { AgentInfo } from "../protocol/agent-link.ts";
 import type { MasterInfo } from "../protocol/master-info.ts";
-import { isTerminal } from "../protocol/task.ts";
+import { isTerminal, type TaskStatus } from "../protocol/task.ts";
 import { type AgentSettings, type AgentState, type AgentTask, keyOf, newAgentState } from "./agent-state.ts";
 import type { AgentIdentity, Checkpoint, Recovered } from "./checkpoint.ts";
 import type { Containerizer, ContainerObserver } from "./containerizer.ts";
 import { decide, helloOf } from "./decide.ts";
+import { checkHealth } from "./health-check.ts";
 import { MasterLink } from "./master-link.ts";
 import { sandboxPath } from "./sandbox.ts";
 import type { AgentAction, AgentEvent } from "./turn.ts";
@@ -20,6 +21,8 @@ export interface AgentDaemonOptions {
   readonly checkpoint: Checkpoint;
   readonly identity: Omit<AgentIdentity, "agentId">;
   readonly containerizers: Readonly<Partial<Record<AgentTask["kind"], Containerizer>>>;
+  /** The words that run a shell command where a task runs. */
+  readonly shellIn: (task: AgentTask, command: string) => readonly string[];
   readonly leaders: LeaderSource;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,6 +38,7 @@ export class AgentDaemon {
   readonly #options: AgentDaemonOptions;
   readonly #link: MasterLink;
   readonly #pending: AgentEvent[] = [];
+  readonly #checks = new Map<string, AbortController>();
   #isBusy = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -63,7 +67,9 @@ export class AgentDaemon {
     for (const info of recovered.frameworks) state.frameworks.set(info.id?.value ?? "", info);
     for (const task of recovered.tasks) {
       state.tasks.set(keyOf(task), task);
-      if (!isTerminal(task.state)) this.#containerizerOf(task).recover(task, this.#observe(task));
+      if (isTerminal(task.state)) continue;
+      this.#containerizerOf(task).recover(task, this.#observe(task));
+      if (task.state === "TASK_RUNNING") this.#check(task, task.statuses.at(-1)?.container_status);
     }
     if (recovered.tasks.length > 0) this.#options.log(`recovered ${recovered.tasks.length} tasks`);
     this.#timer = setInterval(() => this.tell({ is: "tick" }), tickMs);
@@ -73,6 +79,7 @@ export class AgentDaemon {
   /** Its tasks go on. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    for (const checking of this.#checks.values()) checking.abort();
     await this.#link.stop();
     for (const containerizer of Object.values(this.#options.containerizers)) containerizer?.close();
   }
@@ -147,9 +154,34 @@ export class AgentDaemon {
     const about = { key: keyOf(task), containerId: task.containerId };
     return {
       spawned: (process) => this.tell({ is: "process", ...about, process }),
-      started: (containerStatus) => this.tell({ is: "started", ...about, containerStatus }),
-      ended: (ending) => this.tell({ is: "ended", ...about, ending }),
+      started: (containerStatus) => {
+        this.tell({ is: "started", ...about, containerStatus });
+        this.#check(task, containerStatus);
+      },
+      ended: (ending) => {
+        this.#checks.get(task.containerId)?.abort();
+        this.#checks.delete(task.containerId);
+        this.tell({ is: "ended", ...about, ending });
+      },
     };
+  }
+
+  #check(task: AgentTask, containerStatus: TaskStatus["container_status"]): void {
+    const check = task.info.health_check;
+    if (check === undefined || this.#checks.has(task.containerId)) return;
+    const checking = new AbortController();
+    this.#checks.set(task.containerId, checking);
+    checkHealth({
+      task,
+      check,
+      containerStatus,
+      signal: checking.signal,
+      shellIn: this.#options.shellIn,
+      onVerdict: (verdict) =>
+        this.tell({ is: "health", key: keyOf(task), containerId: task.containerId, ...verdict }),
+    }).catch((error: unknown) =>
+      this.#options.log(`health check of ${task.info.task_id.value}: ${String(error)}`),
+    );
   }
 }
 

@@ -23,6 +23,7 @@ import { type AgentSettings, defaultAgentSettings } from "./agent-state.ts";
 import { openCgroups } from "./cgroups.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { type ContainerSurroundings, commandWays } from "./command-container.ts";
+import { containerName } from "./docker-command.ts";
 import { type DockerOptions, dockerWays, removeOrphans } from "./docker-container.ts";
 import { collectGarbage } from "./garbage.ts";
 import { RunContainers } from "./run-container.ts";
@@ -157,6 +158,10 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       ...(kinds.includes("mesos") ? { command: new RunContainers(commandWays(around, cgroups)) } : {}),
       ...(kinds.includes("docker") ? { docker: new RunContainers(dockerWays(around, docker)) } : {}),
     },
+    shellIn: (task, command) =>
+      task.kind === "docker"
+        ? [docker.docker, "exec", containerName(task.containerId), "/bin/sh", "-c", command]
+        : ["/bin/sh", "-c", command],
     leaders: options.leaders,
     clock: options.clock ?? systemClock,
     log,
