@@ -27,6 +27,8 @@ export interface ZooKeeperTestServer {
   resume(): void;
   /** Starts a killed server again with its old state; resolves when it serves. */
   start(): Promise<void>;
+  /** Forgets a killed server's state. */
+  wipe(): Promise<void>;
   readonly isRunning: boolean;
 }
 
@@ -135,6 +137,7 @@ async function prepareServer({ dir, id, port, tickMs, peers }: ServerPlan): Prom
       killed.kill("SIGKILL");
       await exited;
     },
+    wipe: () => rm(join(dir, "data", "version-2"), { recursive: true, force: true }),
     start: async () => {
       if (!isRunning()) child = launch(dir);
       await waitUntilServing(port, async () => {

@@ -25,6 +25,8 @@ export interface BridgeOptions {
 const defaults = { pollIntervalMs: 30_000, quietMs: 200, check: ["haproxy", "-c", "-q", "-f"] };
 /** However many events keep coming, a change waits no longer. */
 const maxQuietMs = 1_000;
+/** Between two reloads: while many apps change at once, one change in a while carries all of them. */
+const reloadGapMs = 1_000;
 const reconnectMs = 2_000;
 /** What haproxy could not be reloaded with is tried again after this long: it may have been down just then. */
 const retryReloadMs = 60_000;
@@ -122,7 +124,7 @@ const refusalLine = ({ by, output }: Extract<Installed, { outcome: "refused" }>)
 export interface RunningBridge {
   /** Ends the stream and waits for a round under way. */
   stop(): Promise<void>;
-  /** Called at the start with each round's outcome: for tests and status. */
+  /** How many rounds were made. */
   readonly rounds: () => number;
 }
 
@@ -135,8 +137,11 @@ export function runBridge(options: BridgeOptions): RunningBridge {
   const following = follow(bridge.source, bell, stop.signal, options.log);
   const syncing = (async () => {
     while (!stop.signal.aborted) {
-      await bridge.sync().catch((error: unknown) => options.log(`a round failed: ${String(error)}`));
+      const done = await bridge
+        .sync()
+        .catch((error: unknown) => options.log(`a round failed: ${String(error)}`));
       rounds += 1;
+      if (done?.outcome === "replaced") await sleep(reloadGapMs, stop.signal);
       await bell.wait(options.pollIntervalMs ?? defaults.pollIntervalMs, stop.signal);
     }
   })();
@@ -168,7 +173,7 @@ async function follow(
       if (!isTold && !signal.aborted) log(`no event stream, polling goes on: ${String(error)}`);
       isTold = true;
     }
-    await pause(reconnectMs, undefined, { signal }).catch(() => undefined);
+    await sleep(reconnectMs, signal);
   }
 }
 
@@ -201,7 +206,11 @@ class Bell {
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    await pause(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined);
+    await sleep(ms, AbortSignal.any([signal, woken.signal]));
     this.#wake = () => undefined;
   }
 }
+
+/** Ends early when the signal says so. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  pause(ms, undefined, { signal }).catch(() => undefined);

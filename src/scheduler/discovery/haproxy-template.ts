@@ -16,6 +16,8 @@ global
     group {{runAs.group}}
 {{/if}}
     daemon
+    # Workers of before a reload end with their last connection, and at the latest then.
+    hard-stop-after 15m
 
 defaults
     log global
@@ -33,7 +35,7 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 10s
     timeout tunnel 1h
-    default-server init-addr last,libc,none check inter 2s fastinter 500ms fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down
+    default-server init-addr last,libc,none check inter 2s fastinter 500ms downinter 1s fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down
 {{#if stats}}
 
 listen stats

@@ -7,6 +7,8 @@ export interface Submission<T> {
   readonly action: string;
   readonly request: Request;
   readonly decode: (reader: JuteReader) => T;
+  /** Changes nothing: asked again on the next connection if its answer was lost with this one. */
+  readonly isRead?: boolean;
   /** Called while the answer is being read, before anything that follows it on the wire. 0 is success. */
   readonly onAnswer?: (error: number) => void;
 }
@@ -14,6 +16,7 @@ export interface Submission<T> {
 interface Operation {
   readonly action: string;
   readonly request: Request;
+  readonly isRead: boolean;
   readonly settle: (head: AnswerHead, reader: JuteReader) => void;
   readonly fail: (error: ZooKeeperError) => void;
   state: "queued" | "sent" | "done";
@@ -30,8 +33,8 @@ export interface OperationLimits {
 }
 
 /**
- * Operations on their way: waiting for a connection, or sent and unanswered. Each ends in time. What was sent when
- * a connection broke is never sent again by itself, as nobody knows whether it was carried out.
+ * Operations on their way: waiting for a connection, or sent and unanswered. Each ends in time. A change that was sent
+ * when a connection broke is never sent again by itself, as nobody knows whether it was carried out.
  */
 export class OperationQueue {
   readonly #limits: OperationLimits;
@@ -44,13 +47,14 @@ export class OperationQueue {
     this.#limits = limits;
   }
 
-  add<T>({ action, request, decode, onAnswer }: Submission<T>): Promise<T> {
+  add<T>({ action, request, decode, onAnswer, isRead = false }: Submission<T>): Promise<T> {
     const refused = this.#refusal(action, request);
     if (refused !== undefined) return Promise.reject(refused);
     return new Promise<T>((resolve, reject) => {
       const operation: Operation = {
         action,
         request,
+        isRead,
         state: "queued",
         xid: 0,
         sentAt: 0,
@@ -109,7 +113,11 @@ export class OperationQueue {
   failInFlight(why: string): void {
     const lost = this.#sent;
     this.#sent = [];
+    const reads = lost.filter(({ isRead, state }) => isRead && state === "sent");
+    for (const read of reads) read.state = "queued";
+    this.#queued.unshift(...reads);
     for (const operation of lost) {
+      if (operation.isRead) continue;
       const state = `the connection was lost (${why}); it may have happened`;
       this.#fail(operation, "ConnectionLoss", { state, mayHaveHappened: true });
     }
@@ -121,7 +129,7 @@ export class OperationQueue {
     this.#sent = [];
     this.#queued = [];
     for (const operation of lost) {
-      this.#fail(operation, reason, { state: why, mayHaveHappened: operation.state === "sent" });
+      this.#fail(operation, reason, { state: why, mayHaveHappened: mayHaveHappened(operation) });
     }
   }
 
@@ -141,12 +149,13 @@ export class OperationQueue {
 
   #timeOut(operation: Operation): void {
     const wasSent = operation.state === "sent";
+    const uncertain = mayHaveHappened(operation);
     this.#queued = this.#queued.filter((each) => each !== operation);
     const within = `within ${this.#limits.operationTimeoutMs} ms`;
     const state = wasSent
-      ? `ZooKeeper did not answer ${within}; it may have happened`
+      ? `ZooKeeper did not answer ${within}${uncertain ? "; it may have happened" : ""}`
       : `no ZooKeeper server could be reached ${within}`;
-    this.#fail(operation, "Timeout", { state, mayHaveHappened: wasSent });
+    this.#fail(operation, "Timeout", { state, mayHaveHappened: uncertain });
   }
 
   #fail(
@@ -159,3 +168,5 @@ export class OperationQueue {
     operation.fail(new ZooKeeperError({ reason, action: operation.action, state, mayHaveHappened }));
   }
 }
+
+const mayHaveHappened = ({ state, isRead }: Operation): boolean => state === "sent" && !isRead;

@@ -1,19 +1,23 @@
 import type { Random } from "../../base/clock.ts";
 
 const firstBackoffMs = 100;
-const maxBackoffMs = 2_000;
+const longestBackoffMs = 2_000;
+/** A session must not run out over our own pauses. */
+const backoffShareOfSession = 10;
 
 /** In which order servers are tried, and how long to wait: no pause within a round, longer ones between rounds. */
 export class ReconnectPlan<Server> {
   readonly #servers: readonly Server[];
   readonly #random: Random;
+  readonly #maxBackoffMs: number;
   #next = 0;
   #failures = 0;
 
-  constructor(servers: readonly Server[], random: Random) {
+  constructor(servers: readonly Server[], random: Random, sessionTimeoutMs: number) {
     if (servers.length === 0) throw new RangeError("No ZooKeeper server is given");
     this.#servers = shuffle(servers, random);
     this.#random = random;
+    this.#maxBackoffMs = Math.min(longestBackoffMs, sessionTimeoutMs / backoffShareOfSession);
   }
 
   next(): { readonly server: Server; readonly waitMs: number } {
@@ -33,7 +37,7 @@ export class ReconnectPlan<Server> {
   #wait(): number {
     if (this.#failures === 0 || this.#failures % this.#servers.length !== 0) return 0;
     const round = this.#failures / this.#servers.length;
-    const longest = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(round, 10));
+    const longest = Math.min(this.#maxBackoffMs, firstBackoffMs * 2 ** Math.min(round, 10));
     return Math.round(longest * (0.5 + this.#random() / 2));
   }
 }

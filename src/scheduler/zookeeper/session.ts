@@ -65,7 +65,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#plan = new ReconnectPlan(options.servers, options.random);
+    this.#plan = new ReconnectPlan(options.servers, options.random, options.sessionTimeoutMs);
     this.#operations = new OperationQueue(options);
     this.#auth = [...options.auth];
     this.#timeoutMs = options.sessionTimeoutMs;

@@ -5,8 +5,8 @@
  * operation-queue (limits, deadlines) → frame-connection (one TCP connection) → protocol and jute (encoding).
  * Deciding who leads is pure (election-decision.ts); leader-election.ts does what it says.
  *
- * What it promises: an operation always ends, within operationTimeoutMs. One that fails with `mayHaveHappened` is
- * never repeated by the client. Watches outlive reconnects and end with "lost" when the session does. A session that
+ * What it promises: an operation always ends, within operationTimeoutMs. Reads outlive a lost connection; a change
+ * that fails with `mayHaveHappened` is never repeated by the client. Watches outlive reconnects and end with "lost" when the session does. A session that
  * expired is replaced by a new one; ephemeral nodes are the caller's to make again. Not here: what nodes mean.
  */
 import { type Clock, type Random, systemClock } from "../../base/clock.ts";
@@ -219,6 +219,7 @@ export class ZooKeeperClient {
     const full = this.#full(path);
     const found = this.#session.submit({
       action: `look at ${path}`,
+      isRead: true,
       request: requests.exists(full, watch !== undefined),
       decode: readStat,
       onAnswer: (error) => {
@@ -240,6 +241,7 @@ export class ZooKeeperClient {
   ): Promise<{ readonly data: Buffer; readonly stat: Stat }> {
     return await this.#session.submit({
       action: `read ${path}`,
+      isRead: true,
       request: requests.getData(this.#full(path), watch !== undefined),
       decode: (reader) => ({ data: reader.buffer(), stat: readStat(reader) }),
       onAnswer: (error) => void (error === 0 && this.#watch("data", path, watch)),
@@ -258,6 +260,7 @@ export class ZooKeeperClient {
   async getChildren(path: string, { watch }: WatchOption = {}): Promise<readonly string[]> {
     return await this.#session.submit({
       action: `list ${path}`,
+      isRead: true,
       request: requests.getChildren(this.#full(path), watch !== undefined),
       decode: (reader) => reader.vector(() => reader.string()),
       onAnswer: (error) => void (error === 0 && this.#watch("children", path, watch)),
@@ -289,6 +292,7 @@ export class ZooKeeperClient {
   async sync(path = "/"): Promise<void> {
     await this.#session.submit({
       action: `sync ${path}`,
+      isRead: true,
       request: requests.sync(this.#full(path)),
       decode: () => undefined,
     });
@@ -297,6 +301,7 @@ export class ZooKeeperClient {
   async getAcl(path: string): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }> {
     return await this.#session.submit({
       action: `read the access list of ${path}`,
+      isRead: true,
       request: requests.getAcl(this.#full(path)),
       decode: (reader) => ({ acl: readAcl(reader), stat: readStat(reader) }),
     });

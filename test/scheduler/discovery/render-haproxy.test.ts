@@ -74,7 +74,7 @@ describe("haproxy.cfg", () => {
       ),
     });
     const known =
-      /^($|# |(global|defaults|listen [\w.-]+|frontend [\w-]+|backend app:[\w.:-]+)$| {4}(log|stats|chroot|user|group|daemon|mode|retry-on|option|balance|retries|timeout|default-server|bind|http-request|use_backend|cookie|server) ?)/;
+      /^($|# |(global|defaults|listen [\w.-]+|frontend [\w-]+|backend app:[\w.:-]+)$| {4}(log|stats|chroot|user|group|daemon|hard-stop-after|#|mode|retry-on|option|balance|retries|timeout|default-server|bind|http-request|use_backend|cookie|server) ?)/;
     fc.assert(
       fc.property(fc.array(app, { maxLength: 5 }), (apps) => {
         const { text } = renderHaproxy(apps, { frontPort: 80 });

@@ -127,7 +127,7 @@ describe("who leads", () => {
 
 describe("reconnecting", () => {
   test("a round of all servers has no pause, each further one a longer one, up to a limit", () => {
-    const plan = new ReconnectPlan(["a", "b"], () => 0.999);
+    const plan = new ReconnectPlan(["a", "b"], () => 0.999, 30_000);
     const waits: number[] = [];
     for (let left = 14; left > 0; left--) {
       waits.push(plan.next().waitMs);
@@ -136,6 +136,9 @@ describe("reconnecting", () => {
     expect(waits.map((ms) => Math.round(ms / 100))).toEqual([0, 0, 2, 0, 4, 0, 8, 0, 16, 0, 20, 0, 20, 0]);
     plan.succeeded();
     expect(plan.next().waitMs).toBe(0);
+    const hasty = new ReconnectPlan(["a"], () => 0.999, 1_500);
+    for (let left = 9; left > 0; left--) hasty.failed();
+    expect(hasty.next().waitMs).toBe(150);
   });
 
   test("every server gets its turn, in an order of this client's own", () => {
@@ -145,7 +148,7 @@ describe("reconnecting", () => {
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         (size, randoms) => {
           const servers = Array.from({ length: size }, (_, index) => index);
-          const plan = new ReconnectPlan(servers, () => randoms.next().value as number);
+          const plan = new ReconnectPlan(servers, () => randoms.next().value as number, 10_000);
           const tried = servers.map(() => plan.next().server);
           expect(tried.toSorted((a, b) => a - b)).toEqual(servers);
         },
@@ -155,9 +158,9 @@ describe("reconnecting", () => {
 });
 
 describe("operations on their way", () => {
-  const submission = (action: string, path = "/a") => ({
+  const submission = (action: string) => ({
     action,
-    request: requests.exists(path, false),
+    request: requests.delete("/a", -1),
     decode: () => action,
   });
 
@@ -184,6 +187,17 @@ describe("operations on their way", () => {
     expect(queue.takeFrames(5)).toHaveLength(1);
     expect(queue.answer({ xid: 2, zxid: 1n, error: 0 }, new JuteReader(Buffer.alloc(0)))).toBe(5);
     expect(await waiting).toBe("wait");
+  });
+
+  test("a read is asked again on the next connection, before what waits", async () => {
+    const queue = new OperationQueue({ operationTimeoutMs: 1_000, maxOperations: 10 });
+    const read = queue.add({ ...submission("read"), isRead: true });
+    queue.takeFrames(0);
+    const waiting = queue.add(submission("wait"));
+    queue.failInFlight("cut");
+    expect(queue.takeFrames(5).map((frame) => frame.readInt32BE(4))).toEqual([2, 3]);
+    for (const xid of [2, 3]) queue.answer({ xid, zxid: 1n, error: 0 }, new JuteReader(Buffer.alloc(0)));
+    expect(await Promise.all([read, waiting])).toEqual(["read", "wait"]);
   });
 
   test("too many and too large are refused at once; an answer out of order is a broken connection", async () => {
