@@ -37,6 +37,8 @@ export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
   try {
     return await (work.task.loop === undefined ? runOnce(work) : runLoop(work));
   } catch (error) {
+    // Whatever a shell says that was closed under it: the run is over.
+    if (work.play.run.isInterrupted) return { ...skippedOutcome("interrupted"), message: "interrupted" };
     return doubtOf(work, error) ?? outcomeOfError(error);
   }
 }
@@ -90,7 +92,10 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
     const vars = play.loopVars(loop, items, index);
     const makeView: MakeView = () => play.view(host, place.frame, task, vars);
     const outcome = await runItem(work, makeView, { items, index }).catch(
-      (error: unknown) => doubtOf(work, error) ?? outcomeOfError(error),
+      (error: unknown) => {
+        if (play.run.isInterrupted) return skippedOutcome("interrupted");
+        return doubtOf(work, error) ?? outcomeOfError(error);
+      },
     );
     const ended = { item, label: itemLabel(work, item, makeView()), outcome };
     outcomes.push(ended);

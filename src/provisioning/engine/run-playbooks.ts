@@ -28,8 +28,11 @@ export async function runPlaybooks(
   const closeOnAbort = (): void => void run.machines.close();
   signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
-    const stopped = await runAll(run);
-    return summarize(run, startedAt, stopped);
+    return summarize(run, startedAt, await runAll(run));
+  } catch (error) {
+    // Shells were closed under whatever was going on.
+    if (!run.isInterrupted) throw error;
+    return summarize(run, startedAt, "Interrupted.");
   } finally {
     signal.removeEventListener("abort", closeOnAbort);
     await run.machines.close();

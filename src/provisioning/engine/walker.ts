@@ -106,6 +106,7 @@ export class Walker {
       if (untouched.length === 0) return;
       const reason = `${lost.map(({ name }) => name).join(", ")} did not come back from rolling "${what}"`;
       this.play.haltHosts(untouched, reason);
+      this.play.halt(reason, "limit");
       return;
     }
   }

@@ -19,14 +19,15 @@ interface Row {
 const rowsLimit = 12;
 
 export function showLive(title: string, hosts: readonly string[], columns: number): LiveTask {
-  const fit = (text: string): string => (text.length > columns - 8 ? `${text.slice(0, columns - 9)}…` : text);
+  const shorten = (text: string): string =>
+    text.length > columns - 8 ? `${text.slice(0, columns - 9)}…` : text;
   const rows = new Map<string, Row>(hosts.slice(0, rowsLimit).map((host) => [host, rowOf(host)]));
   let hidden = Math.max(0, hosts.length - rowsLimit);
   const rest = rowOf("rest");
   const listr = new Listr<unknown>(
     [
       {
-        title: fit(title),
+        title: shorten(title),
         task: (_context, task) =>
           task.newListr(
             [...rows.values(), ...(hidden > 0 ? [rest] : [])].map((row) => ({
@@ -50,7 +51,7 @@ export function showLive(title: string, hosts: readonly string[], columns: numbe
   return {
     progress: (host, what) => {
       const wrapper = rows.get(host)?.wrapper;
-      if (wrapper !== undefined) wrapper.title = fit(`${host}: ${what}`);
+      if (wrapper !== undefined) wrapper.title = shorten(`${host}: ${what}`);
     },
     done: (host) => {
       const row = rows.get(host);
