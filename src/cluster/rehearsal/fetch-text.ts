@@ -1,5 +1,6 @@
 /** One HTTP request, with a Host header of the caller's choice: what `curl -H 'Host: www.example.com'` does. */
 import { request } from "node:http";
+import { rehearsalError } from "./rehearsal-error.ts";
 
 export interface FetchRequest {
   readonly url: string;
@@ -68,7 +69,10 @@ export async function fetchUntil(
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  throw new Error(`${wanted.what}: not within ${wanted.withinMs / 1000} s; the last answer was ${last}`);
+  throw rehearsalError(
+    `see that ${wanted.what}`,
+    `not within ${wanted.withinMs / 1000} s; the last answer was ${last}`,
+  );
 }
 
 const pollMs = 100;

@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ProvisionError } from "../../base/errors.ts";
 import { packageRoot } from "../../base/package-root.ts";
 import type { PlaybookResult, RunPlaybook } from "../operations/run-playbook.ts";
 import { runProgram } from "../runtime/run-program.ts";
@@ -13,6 +12,7 @@ import { ensureDockerEngine } from "./docker-engine.ts";
 import { fetchText, fetchUntil } from "./fetch-text.ts";
 import { type RehearsalHosts, startHosts, stateFolder } from "./hosts.ts";
 import { ensureHelloImage, ensureHostImage, helloImage } from "./images.ts";
+import { rehearsalError } from "./rehearsal-error.ts";
 import type { Say } from "./say.ts";
 
 export interface RehearsalRequest {
@@ -115,14 +115,6 @@ function refuseChanges(action: string, changes: PlaybookResult["changes"]): void
   throw rehearsalError(action, `${changes.length} tasks changed something again: ${list}`);
 }
 
-const rehearsalError = (action: string, state: string): ProvisionError =>
-  new ProvisionError({
-    code: "rehearsal-failed",
-    action,
-    state,
-    why: "a second run of an idempotent playbook has nothing to do, and every step of a rehearsal must hold",
-  });
-
 export const addressOf = (hosts: RehearsalHosts, name: string | undefined): string => {
   const address = name === undefined ? undefined : hosts.addresses.get(name);
   if (address === undefined) throw new Error(`no rehearsal host ${name}`);
@@ -204,9 +196,9 @@ async function addSlave(request: RehearsalRequest, hosts: RehearsalHosts): Promi
     "leave the other hosts alone",
     result.changes.filter(({ host }) => host !== name),
   );
-  const master = addressOf(hosts, request.masters[0]);
+  const leader = await leadingMaster(request, hosts);
   await fetchUntil(
-    { url: `http://${master}:5050/state-summary`, withinMs: appTimeoutMs, what: `Mesos has ${name}` },
+    { url: `http://${leader}:5050/slaves`, withinMs: appTimeoutMs, what: `Mesos has ${name}` },
     ({ body }) => body.includes(`"${name}"`),
   );
   const after = await resourcesOf(request, hosts);
