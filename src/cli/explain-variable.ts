@@ -6,25 +6,36 @@ import type { SourceNode } from "../provisioning/source/node.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
 import { pythonRepr } from "./python-text.ts";
 
+const runNote =
+  "In a run, variables of blocks and tasks, facts, set_fact, register and include_vars can still win.";
+
+export interface ExplainFields {
+  readonly host: string;
+  readonly variable: string;
+  /** Weakest first. */
+  readonly layers: readonly VarLayer[];
+  /** Places below it are shown relative to it. */
+  readonly cwd: string;
+}
+
 /** Who sets a variable of a host: the winner first, then what it overrode, strongest first. */
-export function explainVariable(host: string, name: string, layers: readonly VarLayer[]): string {
+export function explainVariable({ host, variable: name, layers, cwd }: ExplainFields): string {
   const setters = layers.flatMap((layer) => {
     const variable = layer.vars.get(name);
     return variable === undefined ? [] : [{ layer: layer.name, variable }];
   });
   const [winner, ...overridden] = setters.reverse();
   if (winner === undefined) throw unknownVariable(host, name, layers);
-  const lines = [`${name} of ${host} is ${valueText(winner.variable)}`, `  set by    ${source(winner)}`];
-  for (const other of overridden) lines.push(`  overrides ${valueText(other.variable)}, ${source(other)}`);
-  lines.push("  In a run, facts, play, role and task variables, set_fact and -e still win over it.");
+  const lines = [`${name} of ${host} is ${valueText(winner.variable)}`, `  set by    ${source(winner, cwd)}`];
+  for (const other of overridden) if (!winner.layer.startsWith("-e ")) lines.push(`  ${runNote}`);
   return lines.join("\n");
 }
 
-const source = ({ layer, variable }: { layer: string; variable: Variable }): string =>
-  `${layer}${variable.origin.span === undefined ? "" : ` (${place(variable.origin.span)})`}`;
+const source = ({ layer, variable }: { layer: string; variable: Variable }, cwd: string): string =>
+  `${layer}${variable.origin.span === undefined ? "" : ` (${place(variable.origin.span, cwd)})`}`;
 
-function place(span: Span): string {
-  const near = relative(process.cwd(), span.file);
+function place(span: Span, cwd: string): string {
+  const near = relative(cwd, span.file);
   return `${near.startsWith("..") ? span.file : near}:${span.line}:${span.column}`;
 }
 
@@ -40,11 +51,11 @@ function unknownVariable(host: string, name: string, layers: readonly VarLayer[]
   return new ProvisionError({
     code: "bad-usage",
     action: `explain "${name}"`,
-    state: `nothing in the inventory sets it for host "${host}"`,
+    state: `nothing in inventory, plays and roles sets it for host "${host}"`,
     why:
       names.size === 0
-        ? "the host has no variables there"
-        : `set are ${[...names].sort().slice(0, 20).join(", ")}`,
+        ? "the host has no variables"
+        : `set are ${[...names].sort().slice(0, 20).join(", ")}${names.size > 20 ? ", …" : ""}`,
     fix: near === undefined ? undefined : `--explain ${near}`,
   });
 }

@@ -7,9 +7,12 @@ import { HostLayers, type VarLayer } from "../provisioning/inventory/host-layers
 import type { Inventory, InventoryGroup, InventoryHost } from "../provisioning/inventory/inventory.ts";
 import { loadInventory } from "../provisioning/inventory/load-inventory.ts";
 import { implicitLocalhost, matchPattern } from "../provisioning/inventory/match-pattern.ts";
+import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
+import { type AnsibleConfig, readAnsibleConfig } from "./ansible-config.ts";
 import { explainVariable } from "./explain-variable.ts";
+import { readExtraVars } from "./extra-vars.ts";
 import { defaultInventory } from "./inventory-source.ts";
 import { type CliIo, exitCodes } from "./io.ts";
 import {
@@ -20,6 +23,8 @@ import {
   parseOptions,
 } from "./parse-options.ts";
 import { type PrintValue, pythonJson, pythonStr } from "./python-text.ts";
+import { variableOptions } from "./run-options.ts";
+import { openVaults } from "./vault-passwords.ts";
 
 const options: readonly OptionSpec[] = [
   {
@@ -41,10 +46,16 @@ const options: readonly OptionSpec[] = [
     help: "with --host: where the variable's value comes from, and what it overrode",
   },
   {
+    long: "playbook",
+    takes: "FILE",
+    help: "with --explain: whose plays and roles count too (default: site.yml)",
+  },
+  {
     long: "playbook-dir",
     takes: "FOLDER",
     help: "whose group_vars/ and host_vars/ count too (default: this folder)",
   },
+  ...variableOptions,
   { long: "help", short: "h", help: "this text" },
 ];
 
@@ -57,12 +68,48 @@ export async function inventoryCommand(argv: readonly string[], io: CliIo): Prom
     return exitCodes.fine;
   }
   const verb = chosenVerb(given);
-  const { sources, rest } = sourcesOf(given, io);
-  const inventory = await loadInventory(sources, { cwd: io.cwd });
+  const config = readAnsibleConfig(io);
+  const { sources, rest } = sourcesOf(given, io, config);
+  const { decrypt } = await openVaults(given, io, config);
+  const inventory = await loadInventory(sources, { cwd: io.cwd, ...decrypt });
   const playbookDir = resolve(io.cwd, given.value("playbook-dir") ?? ".");
-  const view = new InventoryView(inventory, playbookDir, given.has("export"));
-  io.stdout(`${textOf(verb, view, given, rest)}\n`);
+  const layers = new HostLayers(inventory, { playbookDirs: [playbookDir], ...decrypt });
+  const extraVars = readExtraVars(given.all("extra-vars"), io.cwd);
+  const view = new InventoryView({ inventory, layers, extraVars, isExport: given.has("export") });
+  const text = given.has("explain")
+    ? await explanation({ given, io, config, view, decrypt: decrypt.decrypt })
+    : textOf(verb, view, given, rest);
+  io.stdout(`${text}\n`);
   return exitCodes.fine;
+}
+
+interface ExplainRequest {
+  readonly given: ParsedOptions;
+  readonly io: CliIo;
+  readonly config: AnsibleConfig;
+  readonly view: InventoryView;
+  readonly decrypt: DecryptText | undefined;
+}
+
+/** The playbook is loaded for this alone: its plays and roles set variables too. */
+async function explanation({ given, io, config, view, decrypt }: ExplainRequest): Promise<string> {
+  const name = given.value("host");
+  if (name === undefined)
+    throw badUsage("--explain stands without --host", "a variable is explained for one host");
+  const host = view.host(name);
+  const { defaultPlaybook, rolesPathOf } = await import("./prepare-run.ts");
+  const { loadPlaybook } = await import("../provisioning/playbook/load-playbook.ts");
+  const { catalogue } = await import("../provisioning/modules/index.ts");
+  const { playbookLayers } = await import("./playbook-layers.ts");
+  const file = given.value("playbook") ?? defaultPlaybook(io);
+  const playbook = loadPlaybook(resolve(io.cwd, file), {
+    catalogue,
+    rolesPath: rolesPathOf(io, config),
+    decrypt,
+  });
+  const plays = playbookLayers({ playbook, inventory: view.inventory, host: host.name, decrypt });
+  const layers = [...plays.below, ...view.inventoryLayers(host), ...plays.above, view.extraVars];
+  return explainVariable({ host: host.name, variable: given.value("explain") ?? "", layers, cwd: io.cwd });
 }
 
 type Verb = "list" | "host" | "graph";
@@ -77,11 +124,18 @@ function chosenVerb(given: ParsedOptions): Verb {
 }
 
 /** Without -i the first argument is the inventory. */
-function sourcesOf(given: ParsedOptions, io: CliIo): { sources: readonly string[]; rest: readonly string[] } {
+function sourcesOf(
+  given: ParsedOptions,
+  io: CliIo,
+  config: AnsibleConfig,
+): { sources: readonly string[]; rest: readonly string[] } {
   const named = given.all("inventory");
   if (named.length > 0) return { sources: named, rest: given.rest };
   const [first, ...rest] = given.rest;
-  return { sources: [first ?? defaultInventory(io)], rest };
+  if (first !== undefined) return { sources: [first], rest };
+  const isNamed = (io.env["PROVISION_INVENTORY"] ?? "") !== "";
+  const configured = isNamed ? [] : config.inventory;
+  return { sources: configured.length > 0 ? configured : [defaultInventory(io)], rest };
 }
 
 function textOf(verb: Verb, view: InventoryView, given: ParsedOptions, rest: readonly string[]): string {
@@ -91,10 +145,7 @@ function textOf(verb: Verb, view: InventoryView, given: ParsedOptions, rest: rea
   }
   if (verb === "graph") return view.graph(name ?? "all", given.has("vars"));
   if (verb === "list") return view.list();
-  const host = view.host(given.value("host") ?? "");
-  const variable = given.value("explain");
-  if (variable === undefined) return view.hostJson(host);
-  return explainVariable(host.name, variable, view.layers.ofHost(host));
+  return view.hostJson(view.host(given.value("host") ?? ""));
 }
 
 /** Names that Ansible itself sets for every host: never printed. */
@@ -106,28 +157,41 @@ const magic: ReadonlySet<string> = new Set(
 
 type Values = ReadonlyMap<string, PrintValue>;
 
-class InventoryView {
-  readonly #inventory: Inventory;
-  readonly #isExport: boolean;
+interface ViewFields {
+  readonly inventory: Inventory;
   readonly layers: HostLayers;
+  readonly extraVars: ReadonlyMap<string, Variable>;
+  readonly isExport: boolean;
+}
 
-  constructor(inventory: Inventory, playbookDir: string, isExport: boolean) {
-    this.#inventory = inventory;
+class InventoryView {
+  readonly inventory: Inventory;
+  readonly extraVars: VarLayer;
+  readonly #layers: HostLayers;
+  readonly #isExport: boolean;
+
+  constructor({ inventory, layers, extraVars, isExport }: ViewFields) {
+    this.inventory = inventory;
+    this.#layers = layers;
+    this.extraVars = { name: "-e on the command line", vars: extraVars };
     this.#isExport = isExport;
-    this.layers = new HostLayers(inventory, { playbookDirs: [playbookDir] });
+  }
+
+  inventoryLayers(host: InventoryHost): readonly VarLayer[] {
+    return this.#layers.ofHost(host);
   }
 
   host(name: string): InventoryHost {
-    const known = this.#inventory.hosts.get(name);
+    const known = this.inventory.hosts.get(name);
     if (known !== undefined) return known;
-    const [first, second] = matchPattern(name, this.#inventory, { action: "choose the host" });
+    const [first, second] = matchPattern(name, this.inventory, { action: "choose the host" });
     if (first === undefined || second !== undefined) {
       throw badUsage(
         `"${name}" names ${first === undefined ? "no host" : "several hosts"}`,
         "--host takes one",
       );
     }
-    return this.#inventory.hosts.get(first) ?? implicitLocalhost(first);
+    return this.inventory.hosts.get(first) ?? implicitLocalhost(first);
   }
 
   hostJson(host: InventoryHost): string {
@@ -138,8 +202,8 @@ class InventoryView {
     const printed = new Map<string, PrintValue>();
     this.#addGroup("all", printed, new Set());
     const hostvars = new Map<string, PrintValue>();
-    for (const name of hostsOfGroup(this.#inventory, "all")) {
-      const host = this.#inventory.hosts.get(name);
+    for (const name of hostsOfGroup(this.inventory, "all")) {
+      const host = this.inventory.hosts.get(name);
       const vars = host === undefined ? new Map() : this.#hostVars(host);
       if (vars.size > 0) hostvars.set(name, vars);
     }
@@ -170,7 +234,7 @@ class InventoryView {
       branch(`@${group.name}:`, depth),
       ...group.children.flatMap((child) => this.#graphLines(this.#group(child), depth + 1, showsVars)),
       ...hosts.flatMap((name) => {
-        const host = this.#inventory.hosts.get(name);
+        const host = this.inventory.hosts.get(name);
         const vars = showsVars && host !== undefined ? varLines(this.#hostVars(host), depth + 2) : [];
         return [branch(name, depth + 1), ...vars];
       }),
@@ -179,9 +243,9 @@ class InventoryView {
   }
 
   #group(name: string): InventoryGroup {
-    const group = this.#inventory.groups.get(name);
+    const group = this.inventory.groups.get(name);
     if (group !== undefined) return group;
-    const near = nearest(name, this.#inventory.groups.keys());
+    const near = nearest(name, this.inventory.groups.keys());
     throw new ProvisionError({
       code: "bad-usage",
       action: "draw the tree",
@@ -191,11 +255,13 @@ class InventoryView {
   }
 
   #hostVars(host: InventoryHost): Values {
-    return nodesOf(this.#isExport ? this.layers.ofHostAlone(host) : this.layers.ofHost(host));
+    return nodesOf(
+      this.#isExport ? this.#layers.ofHostAlone(host) : [...this.inventoryLayers(host), this.extraVars],
+    );
   }
 
   #groupVars(group: InventoryGroup): Values {
-    const vars = new Map(nodesOf(this.layers.ofGroup(group)));
+    const vars = new Map(nodesOf(this.#layers.ofGroup(group)));
     if (group.priority !== 1) vars.set("ansible_group_priority", group.priority);
     return vars;
   }

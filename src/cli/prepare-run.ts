@@ -87,7 +87,7 @@ function sourcesOf({ options, inventory, io }: PrepareFields, config: AnsibleCon
   return [defaultInventory(io)];
 }
 
-const rolesPathOf = (io: CliIo, config: AnsibleConfig): readonly string[] => [
+export const rolesPathOf = (io: CliIo, config: AnsibleConfig): readonly string[] => [
   ...config.rolesPath,
   resolve(io.cwd, "roles"),
   join(io.packageRoot, "roles"),

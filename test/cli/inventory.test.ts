@@ -18,3 +18,59 @@ describe.each(Object.keys(cases))("provision inventory of %s", (name) => {
     expect(await printed(name, views[view] ?? [])).toBe(golden);
   });
 });
+
+const explained: readonly (readonly [string, readonly string[], string])[] = [
+  [
+    "the winner and what it overrode",
+    ["--host", "w1", "--explain", "from"],
+    `from of w1 is 'group_vars_all'
+  set by    group_vars of group all, beside the inventory (inventory/group_vars/all.yml:1:7)
+  overrides 'yaml', inventory vars of group all (inventory/02-second.yml:2:16)
+  In a run, variables of blocks and tasks, facts, set_fact, register and include_vars can still win.
+`,
+  ],
+  [
+    "plays and roles, and that -e wins",
+    ["--host", "w2", "--explain", "level", "-e", "level=9"],
+    `level of w2 is '9'
+  set by    -e on the command line (--extra-vars:1:1)
+  overrides 4, vars of role r (../playbook/roles/r/vars/main.yml:1:8)
+  overrides 3, vars of play "web servers" (../playbook/site.yml:3:18)
+  overrides 1, defaults of role r (../playbook/roles/r/defaults/main.yml:1:8)
+`,
+  ],
+];
+
+describe("--explain", () => {
+  test.each(explained)("names %s", async (_claim, argv, text) => {
+    const playbook = join(casesDir, "playbook/site.yml");
+    expect(await printed("folder", [...argv, "--playbook", playbook])).toBe(
+      text.replaceAll("../playbook", join(casesDir, "playbook")),
+    );
+  });
+
+  test("of a name that nobody sets names what is near", async () => {
+    const playbook = join(casesDir, "playbook/site.yml");
+    const attempt = printed("folder", ["--host", "w1", "--explain", "levle", "--playbook", playbook]);
+    await expect(attempt).rejects.toMatchObject({ fix: "--explain level" });
+  });
+});
+
+describe("provision inventory", () => {
+  test("refuses a host that is none, and a verb too many", async () => {
+    await expect(printed("basics", ["--host", "wbe1"])).rejects.toMatchObject({ fix: 'write "web1"' });
+    await expect(printed("basics", ["--list", "--graph"])).rejects.toThrow(
+      "--list and --graph are both given",
+    );
+    await expect(printed("basics", [])).rejects.toThrow("nothing to print");
+    await expect(printed("basics", ["--graph", "webb"])).rejects.toMatchObject({ code: "bad-usage" });
+  });
+
+  test("begins the tree at the group that is named", async () => {
+    expect(await printed("basics", ["--graph", "web"])).toBe("@web:\n  |--web1\n  |--web2\n");
+  });
+
+  test("gives implicit localhost its local connection", async () => {
+    expect(await printed("basics", ["--host", "localhost"])).toContain('"ansible_connection": "local"');
+  });
+});

@@ -28,7 +28,6 @@ const explanations: Readonly<Record<string, Explanation>> = {
     why: 'a value with ": " in it must be quoted',
     fix: "put the whole value in quotes",
   },
-  MISSING_CHAR: { state: "a character is missing here" },
   MULTILINE_IMPLICIT_KEY: {
     state: "a key goes over several lines",
     why: 'most often a ":" is missing at its end',
@@ -48,16 +47,27 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
 };
 
+/** By the library's whole sentence, where its code alone says too little. */
+const sentences: Readonly<Record<string, Explanation>> = {
+  "Sequence item without - indicator": {
+    state: "this line is indented neither as the lines above nor as the list around them",
+    why: "the keys of one task begin in one column",
+  },
+  "Flow sequence in block collection must be sufficiently indented and end with a ]": {
+    state: '"[" is opened and not closed',
+  },
+  "Flow map in block collection must be sufficiently indented and end with a }": {
+    state: '"{" is opened and not closed',
+  },
+  "Missing closing 'quote": { state: "a single quote is opened and not closed" },
+  'Missing closing "quote': { state: "a double quote is opened and not closed" },
+};
+
 export function syntaxError(source: SourceText, problem: YAMLParseError | YAMLWarning): ProvisionError {
   const [start, end] = problem.pos;
   const offset = Math.min(start, Math.max(0, source.text.length - 1));
-  const known = explanations[problem.code];
   const said = problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.code;
-  const isMissing = problem.code === "MISSING_CHAR";
-  return yamlError(
-    source.span(offset, end - start),
-    known === undefined || isMissing ? `${said.charAt(0).toLowerCase()}${said.slice(1)}` : known.state,
-    known?.why,
-    known?.fix,
-  );
+  const inOurWords = sentences[said] ?? explanations[problem.code];
+  const state = inOurWords?.state ?? `${said.charAt(0).toLowerCase()}${said.slice(1)}`;
+  return yamlError(source.span(offset, end - start), state, inOurWords?.why, inOurWords?.fix);
 }
