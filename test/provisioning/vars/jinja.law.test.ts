@@ -38,7 +38,7 @@ interface Answer {
 
 function oracle(templates: readonly string[]): readonly Answer[] {
   const script = join(import.meta.dirname, "jinja-oracle.py");
-  const run = spawnSync("python3", [script], {
+  const run = spawnSync("/usr/bin/python3", [script], {
     input: JSON.stringify({ templates, variables }),
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
