@@ -27,7 +27,9 @@ export function explainVariable({ host, variable: name, layers, cwd }: ExplainFi
   const [winner, ...overridden] = setters.reverse();
   if (winner === undefined) throw unknownVariable(host, name, layers);
   const lines = [`${name} of ${host} is ${valueText(winner.variable)}`, `  set by    ${source(winner, cwd)}`];
-  for (const other of overridden) if (!winner.layer.startsWith("-e ")) lines.push(`  ${runNote}`);
+  for (const other of overridden)
+    lines.push(`  overrides ${valueText(other.variable)}, ${source(other, cwd)}`);
+  if (!winner.layer.startsWith("-e ")) lines.push(`  ${runNote}`);
   return lines.join("\n");
 }
 
