@@ -1,9 +1,10 @@
 /** Agents say hello: new ones, ones that come back, and ones that had been given up. */
 import type { AgentHello, TaskReport } from "../protocol/agent-link.ts";
+import { hasCapability } from "../protocol/framework.ts";
 import { Resources } from "../protocol/resources.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { id } from "../protocol/wire.ts";
-import { type Agent, type AgentRecord, newAgent, taskKey } from "./cluster-state.ts";
+import { type Agent, type AgentRecord, type Framework, newAgent, taskKey } from "./cluster-state.ts";
 import { findFramework, recoverFramework } from "./frameworks.ts";
 import { giveUpAgent } from "./lost-agents.ts";
 import { rescindOffersOfAgent } from "./offers.ts";
@@ -38,7 +39,7 @@ export function welcome(turn: Turn, session: string, hello: AgentHello): Answer 
   }
   const awaited = state.awaited.get(known);
   if (awaited?.record.standing !== "admitted") return introduce(turn, session, hello, known);
-  admit(turn, session, hello, known);
+  admit(turn, { agentId: known, session, hello, wasGivenUp: false });
   return accepted;
 }
 
@@ -65,23 +66,34 @@ const addressOf = ({
 const sameAddress = (agent: Agent, { info }: AgentHello): boolean =>
   agent.ip === info.ip && agent.port === info.port;
 
-/** The registrar has written it. When the stream has ended meanwhile, the agent is awaited like one of before. */
+/**
+ * The registrar has written it. When the stream has ended meanwhile, the agent is awaited like one of before; one that
+ * had been given up stays so, for its tasks' sake.
+ */
 export function admitted(turn: Turn, record: AgentRecord, session: string, hello: AgentHello): void {
   const { state } = turn;
   state.admitting.delete(record.id);
-  state.unreachable.delete(record.id);
-  if (state.openSessions.has(session)) admit(turn, session, hello, record.id);
-  else state.awaited.set(record.id, { id: record.id, record, since: turn.now });
+  const wasGivenUp = state.unreachable.has(record.id);
+  if (state.openSessions.has(session)) admit(turn, { agentId: record.id, session, hello, wasGivenUp });
+  else if (!wasGivenUp) state.awaited.set(record.id, { id: record.id, record, since: turn.now });
 }
 
-function admit(turn: Turn, session: string, hello: AgentHello, agentId: string): void {
+interface Coming {
+  readonly agentId: string;
+  readonly session: string;
+  readonly hello: AgentHello;
+  readonly wasGivenUp: boolean;
+}
+
+function admit(turn: Turn, { agentId, session, hello, wasGivenUp }: Coming): void {
   const { state, now } = turn;
   state.awaited.delete(agentId);
+  state.unreachable.delete(agentId);
   const agent = newAgent(agentId, now);
   state.agents.set(agentId, agent);
   if (hello.agent_id !== undefined) agent.reregisteredAt = now;
   attach(turn, agent, session, hello);
-  takeOver(turn, agent, hello);
+  takeOver(turn, agent, hello, wasGivenUp);
   turn.act({ do: "log", text: `agent ${agentId} (${agent.hostname}) registered with ${agent.total}` });
 }
 
@@ -102,7 +114,7 @@ function welcomeBack(turn: Turn, agent: Agent, session: string, hello: AgentHell
   }
   attach(turn, agent, session, hello);
   dropUnreported(turn, agent, hello);
-  takeOver(turn, agent, hello);
+  takeOver(turn, agent, hello, false);
   return accepted;
 }
 
@@ -158,7 +170,7 @@ function dropUnreported(turn: Turn, agent: Agent, hello: AgentHello): void {
   }
 }
 
-function takeOver(turn: Turn, agent: Agent, hello: AgentHello): void {
+function takeOver(turn: Turn, agent: Agent, hello: AgentHello, wasGivenUp: boolean): void {
   for (const info of hello.frameworks) {
     const frameworkId = info.id?.value ?? "";
     if (turn.state.frameworks.has(frameworkId)) continue;
@@ -170,10 +182,10 @@ function takeOver(turn: Turn, agent: Agent, hello: AgentHello): void {
         command: { type: "SHUTDOWN_FRAMEWORK", framework_id: id(frameworkId) },
       });
   }
-  for (const report of hello.tasks) takeOverTask(turn, agent, report);
+  for (const report of hello.tasks) takeOverTask(turn, agent, report, wasGivenUp);
 }
 
-function takeOverTask(turn: Turn, agent: Agent, report: TaskReport): void {
+function takeOverTask(turn: Turn, agent: Agent, report: TaskReport, wasGivenUp: boolean): void {
   const framework = findFramework(turn, report.framework_id.value);
   if (framework === undefined) return;
   const taskId = report.info.task_id.value;
@@ -192,7 +204,7 @@ function takeOverTask(turn: Turn, agent: Agent, report: TaskReport): void {
   if (lost !== undefined) {
     framework.unreachableTasks.delete(taskId);
     task.kill = lost.kill;
-  } else if (givenUp(framework.completedTasks, taskId)) task.kill = { policy: undefined };
+  } else if (wasToldLost(framework, taskId, wasGivenUp)) task.kill = { policy: undefined };
   repeatKill(turn, task);
   if (lost !== undefined && !isTerminal(state))
     tell(
@@ -208,9 +220,13 @@ function takeOverTask(turn: Turn, agent: Agent, report: TaskReport): void {
     );
 }
 
-/** Its framework was told TASK_LOST, which is final: what still runs must not go on beside its replacement. */
-const givenUp = (completed: Iterable<{ readonly id: string }>, taskId: string): boolean =>
-  [...completed].some(({ id }) => id === taskId);
+/**
+ * Its framework was told TASK_LOST, which is final: what still runs must not go on beside its replacement. That an agent
+ * was given up is in the registry, so a later leader knows it too.
+ */
+const wasToldLost = (framework: Framework, taskId: string, wasGivenUp: boolean): boolean =>
+  (wasGivenUp && !hasCapability(framework.info, "PARTITION_AWARE")) ||
+  [...framework.completedTasks].some(({ id }) => id === taskId);
 
 const roleOf = ({ info }: TaskReport): string | undefined =>
   info.resources.find(({ allocation_info }) => allocation_info?.role !== undefined)?.allocation_info?.role;
