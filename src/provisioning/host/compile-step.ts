@@ -14,6 +14,8 @@ type WriteStep = Extract<Step, { do: "write" }>;
 
 export interface CompiledStep extends HostScript {
   readonly okCodes: readonly number[];
+  /** Programs that are not ours may leave children behind, which hold the output: frame kind "step", else "ask". */
+  readonly runsForeignCode: boolean;
   /** To be uploaded before the script runs, as the user who runs it: too large for the script itself. */
   readonly upload?: { readonly from: string | Uint8Array; readonly to: string };
 }
@@ -31,6 +33,7 @@ function compileRun(step: RunStep): CompiledStep {
   return {
     script: lines.join("\n"),
     okCodes: step.okCodes ?? [0],
+    runsForeignCode: true,
     ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
   };
 }
@@ -66,7 +69,14 @@ function compileWrite(step: WriteStep, nonce: string): CompiledStep {
     "finish",
   ];
   const inline = "bytes" in step.from && !upload ? { stdin: step.from.bytes } : {};
-  return { script: lines.join("\n"), okCodes: [0], ...inline, ...(upload ? { upload } : {}) };
+  const runsForeignCode = step.validate !== undefined;
+  return {
+    script: lines.join("\n"),
+    okCodes: [0],
+    runsForeignCode,
+    ...inline,
+    ...(upload ? { upload } : {}),
+  };
 }
 
 function uploadOf({ from, path }: WriteStep, nonce: string): CompiledStep["upload"] {

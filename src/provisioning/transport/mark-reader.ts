@@ -37,6 +37,13 @@ export class MarkReader {
     this.#carry = bytes.subarray(keep);
   }
 
+  /** Gives out what was held back because a mark might have begun there: nothing more is coming. */
+  flush(): void {
+    const rest = this.#carry;
+    this.#carry = Buffer.alloc(0);
+    this.#emit(rest);
+  }
+
   /** Where a mark may have begun that the next chunk completes. */
   #beginningOfMark(bytes: Buffer, from: number): number {
     const first = Math.max(from, bytes.length - this.#marker.length + 1);

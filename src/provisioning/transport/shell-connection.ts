@@ -17,7 +17,7 @@ export interface ShellOptions {
   readonly host: string;
   readonly become: Become | null;
   readonly launch: Launch;
-  /** What the shell's first words kill: "PID" or "-- -PGID". */
+  /** What the shell's first words kill: "PID", or "-GROUP PID" (after "--" dash reads no group). */
   readonly kill: readonly string[];
 }
 
@@ -58,6 +58,8 @@ interface Pending {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Node's timers hold no more. */
+const maxTimerMs = 2 ** 31 - 1;
 const newSide = (): SideState => ({ chunks: [], ended: false, clean: false });
 const newState = (): FrameState => ({ stdout: newSide(), stderr: newSide(), code: 0, skipped: false });
 
@@ -68,7 +70,8 @@ export class ShellConnection {
   readonly #openTimer: NodeJS.Timeout;
   #unsent: Buffer[];
   #isReady: boolean;
-  #hellos = 0;
+  readonly #readers: Readonly<Record<Side, MarkReader>>;
+  readonly #hasSpoken: Record<Side, boolean> = { stdout: false, stderr: false };
   #pid = "";
   #group = "";
   #chatter: Record<Side, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
@@ -89,10 +92,10 @@ export class ShellConnection {
         data: (bytes) => this.#onData(side, bytes),
         mark: (words) => this.#onMark(side, words),
       });
-    const readers = { stdout: reader("stdout"), stderr: reader("stderr") };
+    this.#readers = { stdout: reader("stdout"), stderr: reader("stderr") };
     channel.listen({
-      stdout: (bytes) => readers.stdout.feed(bytes),
-      stderr: (bytes) => readers.stderr.feed(bytes),
+      stdout: (bytes) => this.#readers.stdout.feed(bytes),
+      stderr: (bytes) => this.#readers.stderr.feed(bytes),
       closed: (code, why) => this.#fail(this.#endedEarly(code, why)),
     });
     this.#flush();
@@ -132,23 +135,26 @@ export class ShellConnection {
       this.#channel.write(bytes).catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
   }
 
+  /** A frame's time runs while the host works on it; opening the shell has a limit of its own. */
   #armTimeout(): void {
     const pending = this.#pending;
     const frame = pending?.frames[pending.results.length];
-    if (!pending || !frame) return;
+    if (!pending || !frame || !this.#isOpen()) return;
     clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => this.#onTimeout(), Math.min(frame.timeoutMs, 2 ** 31 - 1));
+    pending.timer = setTimeout(() => this.#onTimeout(), Math.min(frame.timeoutMs, maxTimerMs));
+  }
+
+  #isOpen(): boolean {
+    return this.#hasSpoken.stdout && this.#hasSpoken.stderr;
   }
 
   #onTimeout(): void {
     const pending = this.#pending;
     if (!pending) return;
-    if (this.#hellos < 2) {
-      this.#fail(this.#neverSpoke());
-      return;
-    }
+    this.#readers.stdout.flush();
+    this.#readers.stderr.flush();
     pending.results.push(this.#result(pending, true));
-    this.#retire(`-- -${this.#group} ${this.#pid}`, false);
+    this.#retire(`-${this.#group} ${this.#pid}`, false);
   }
 
   #retire(kill: string, isHeld: boolean): void {
@@ -173,7 +179,7 @@ export class ShellConnection {
   }
 
   #onData(side: Side, bytes: Buffer): void {
-    if (this.#pid === "") {
+    if (!this.#hasSpoken[side]) {
       this.#onChatter(side, bytes);
       return;
     }
@@ -216,6 +222,7 @@ export class ShellConnection {
 
   #onMark(side: Side, [word, first = "", second = "", third]: readonly string[]): void {
     if (word === "hello") {
+      this.#hasSpoken[side] = true;
       this.#onHello(first, second, third);
       return;
     }
@@ -235,11 +242,12 @@ export class ShellConnection {
   }
 
   #onHello(pid: string, group: string, printf: string | undefined): void {
-    this.#hellos += 1;
     this.#pid = pid;
     this.#group = group;
-    clearTimeout(this.#openTimer);
     if (printf !== "builtin") this.#fail(this.#noPrintf());
+    if (!this.#isOpen()) return;
+    clearTimeout(this.#openTimer);
+    this.#armTimeout();
   }
 
   #advance(pending: Pending): void {

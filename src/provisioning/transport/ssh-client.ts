@@ -115,12 +115,17 @@ export async function closeJumps(): Promise<void> {
   jumpClients.clear();
 }
 
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254. */
+const administrativelyProhibited = 1;
+
 export const forward = (client: Client, host: string, port: number): Promise<Duplex> =>
   new Promise((resolve, reject) => {
     client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
       if (!error) return resolve(stream);
-      const forbidden = /prohibited/i.test(error.message);
-      reject(forbidden ? new Error("the host's sshd forbids TCP forwarding") : error);
+      const { reason } = error as Error & { reason?: number };
+      reject(
+        reason === administrativelyProhibited ? new Error("the host's sshd forbids TCP forwarding") : error,
+      );
     });
   });
 

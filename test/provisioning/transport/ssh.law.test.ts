@@ -1,0 +1,310 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openSession } from "../../../src/provisioning/transport/open-session.ts";
+import type { ConnectionPlan, Session } from "../../../src/provisioning/transport/session.ts";
+import { closeJumps } from "../../../src/provisioning/transport/ssh-client.ts";
+import { ask, brief, step } from "./sessions.ts";
+import { freePort, makeKey, type Sshd, startSshd } from "./sshd.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "provision-ssh-"));
+const key = join(folder, "id");
+const opened: Session[] = [];
+const servers: Server[] = [];
+let sshd: Sshd;
+let knownHosts = "";
+let count = 0;
+const agentSocket = process.env.SSH_AUTH_SOCK;
+
+beforeAll(async () => {
+  delete process.env.SSH_AUTH_SOCK;
+  const keys = [makeKey(key), makeKey(join(folder, "locked"), "ed25519", "pass phrase")];
+  makeKey(join(folder, "other"));
+  sshd = await startSshd(keys);
+});
+beforeEach(() => {
+  knownHosts = join(folder, `known-${count++}`);
+});
+afterEach(async () => {
+  for (const session of opened.splice(0)) await session.close();
+  for (const server of servers.splice(0)) server.close();
+  await closeJumps();
+});
+afterAll(async () => {
+  if (agentSocket !== undefined) process.env.SSH_AUTH_SOCK = agentSocket;
+  await sshd.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const plan = (more: Partial<ConnectionPlan> = {}): ConnectionPlan => ({
+  ...{ name: "web1", connection: "ssh", host: "127.0.0.1", port: sshd.port, user: "root" },
+  ...{ privateKeyFile: key, connectTimeoutMs: 5000, hostKeyChecking: "accept-new" },
+  ...{ knownHostsFiles: [knownHosts], sshConfigFile: "/dev/null" },
+  ...more,
+});
+async function open(more: Partial<ConnectionPlan> = {}, signal?: AbortSignal): Promise<Session> {
+  const session = await openSession(plan(more), signal);
+  opened.push(session);
+  return session;
+}
+async function who(more: Partial<ConnectionPlan> = {}): Promise<string[]> {
+  return brief(await (await (await open(more)).shell(null)).exchange([ask("id -un")]));
+}
+const asRoot = ["0:root\n|"];
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+describe("host keys", () => {
+  test("an unknown key is refused, with the fingerprint and the way out", async () => {
+    await expect(open({ hostKeyChecking: "strict" })).rejects.toMatchObject({
+      code: "host-key-unknown",
+      state: expect.stringContaining("SHA256:"),
+      fix: expect.stringContaining("--accept-new-host-keys"),
+    });
+    expect(existsSync(knownHosts)).toBe(false);
+  });
+
+  test("asked and confirmed, it is remembered; refused, it is not", async () => {
+    const asked: string[] = [];
+    const confirm = (answer: boolean) => async (question: string) => {
+      asked.push(question);
+      return answer;
+    };
+    await expect(open({ hostKeyChecking: "strict", confirmHostKey: confirm(false) })).rejects.toMatchObject({
+      code: "host-key-unknown",
+    });
+    expect(await who({ hostKeyChecking: "strict", confirmHostKey: confirm(true) })).toEqual(asRoot);
+    expect(await who({ hostKeyChecking: "strict", confirmHostKey: confirm(false) })).toEqual(asRoot);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("accept-new appends one line, however many connect at once, and after a file without a last newline", async () => {
+    writeFileSync(knownHosts, "# mine");
+    expect(await Promise.all([who(), who(), who()])).toEqual([asRoot, asRoot, asRoot]);
+    const [type, data] = sshd.hostKey.split(" ");
+    expect(readFileSync(knownHosts, "utf8")).toBe(`# mine\n[127.0.0.1]:${sshd.port} ${type} ${data}\n`);
+  });
+
+  test.each(["strict", "accept-new"] as const)(
+    "a changed key is always refused (%s), and never remembered",
+    async (hostKeyChecking) => {
+      const other = readFileSync(join(folder, "other.pub"), "utf8");
+      const text = `[127.0.0.1]:${sshd.port} ${other}`;
+      writeFileSync(knownHosts, text);
+      await expect(open({ hostKeyChecking, confirmHostKey: async () => true })).rejects.toMatchObject({
+        code: "host-key-changed",
+        fix: expect.stringContaining("ssh-keygen"),
+      });
+      expect(readFileSync(knownHosts, "utf8")).toBe(text);
+    },
+  );
+
+  test("a revoked key is refused", async () => {
+    writeFileSync(knownHosts, `@revoked * ${sshd.hostKey}`);
+    await expect(open()).rejects.toMatchObject({ code: "host-key-revoked" });
+  });
+});
+
+describe("logging in", () => {
+  test("the wrong key is refused, and named", async () => {
+    await expect(open({ privateKeyFile: join(folder, "other"), password: "x" })).rejects.toMatchObject({
+      code: "auth-failed",
+      state: expect.stringMatching(/^the host refused key ".*other", password/),
+    });
+  });
+
+  test("a missing key is named", async () => {
+    await expect(open({ privateKeyFile: join(folder, "none") })).rejects.toMatchObject({
+      code: "auth-failed",
+      state: expect.stringMatching(/nothing|no key.*not tried: key ".*none" does not exist/),
+    });
+  });
+
+  test("a locked key needs its passphrase, which is asked once for all hosts", async () => {
+    const locked = join(folder, "locked");
+    let asked = 0;
+    const askSecret = async (): Promise<string> => {
+      asked += 1;
+      return "pass phrase";
+    };
+    expect(
+      await Promise.all([
+        who({ privateKeyFile: locked, askSecret }),
+        who({ privateKeyFile: locked, askSecret }),
+      ]),
+    ).toEqual([asRoot, asRoot]);
+    expect(asked).toBe(1);
+  });
+});
+
+describe("connecting", () => {
+  test("nothing listening is said so", async () => {
+    await expect(open({ port: await freePort() })).rejects.toMatchObject({ code: "connection-refused" });
+  });
+
+  test("a name that no server knows is said so", async () => {
+    await expect(open({ host: "no-such-host.invalid" })).rejects.toMatchObject({
+      code: "connection-unresolved",
+    });
+  });
+
+  test("a host that accepts and says nothing times out", async () => {
+    const port = await listen(createServer(() => undefined));
+    await expect(open({ port, connectTimeoutMs: 300 })).rejects.toMatchObject({ code: "connection-timeout" });
+  });
+
+  test("a human who thinks about a host key is not a timeout", async () => {
+    const confirmHostKey = async (): Promise<boolean> => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      return true;
+    };
+    expect(await who({ hostKeyChecking: "strict", connectTimeoutMs: 500, confirmHostKey })).toEqual(asRoot);
+  });
+
+  test("an interrupted connect ends at once", async () => {
+    const port = await listen(createServer(() => undefined));
+    const started = performance.now();
+    await expect(open({ port }, AbortSignal.timeout(100))).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  test("a server that is not ssh is said so", async () => {
+    const port = await listen(createServer((socket) => socket.end("HTTP/1.0 400 Bad Request\r\n\r\n")));
+    await expect(open({ port })).rejects.toMatchObject({ code: "connection-failed" });
+  });
+
+  test("two jump hosts, one after the other, carry a session", async () => {
+    const jump = `root@127.0.0.1:${sshd.port}`;
+    expect(await who({ proxyJump: `${jump},${jump}` })).toEqual(asRoot);
+  });
+
+  test("MaxStartups never fails a crowd", async () => {
+    const strict = await startSshd([readFileSync(`${key}.pub`, "utf8")], ["MaxStartups 4:100:4"]);
+    try {
+      const started = performance.now();
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, () => who({ port: strict.port, connectTimeoutMs: 30_000 })),
+      );
+      expect(answers).toEqual(answers.map(() => asRoot));
+      console.info(`40 sessions through MaxStartups 4: ${Math.round(performance.now() - started)} ms`);
+    } finally {
+      for (const session of opened.splice(0)) await session.close();
+      await strict.stop();
+    }
+  });
+});
+
+describe("a session", () => {
+  test("a login shell that talks on both streams is understood", async () => {
+    const noisy = await startSshd(
+      [readFileSync(`${key}.pub`, "utf8")],
+      ['ForceCommand echo hello; echo motd >&2; printf tail; eval "$SSH_ORIGINAL_COMMAND"'],
+    );
+    try {
+      expect(await who({ port: noisy.port })).toEqual(asRoot);
+    } finally {
+      for (const session of opened.splice(0)) await session.close();
+      await noisy.stop();
+    }
+  });
+
+  test("a connection that dies in the middle rejects what waits, with connection-lost", async () => {
+    const shell = await (await open()).shell(null);
+    await shell.exchange([ask(":")]);
+    const pending = shell.exchange([ask("echo a"), step("p=$PPID; kill -9 $p; sleep 5"), ask("echo b")]);
+    await expect(pending).rejects.toMatchObject({ code: "connection-lost" });
+    await expect(shell.exchange([ask(":")])).rejects.toMatchObject({ code: "connection-lost" });
+  });
+
+  test("a child left behind does not disturb the next frames", async () => {
+    const shell = await (await open()).shell(null);
+    expect(brief(await shell.exchange([step("(sleep 2; echo late) & echo now"), ask("echo next")]))).toEqual([
+      "0:now\n|",
+      "0:next\n|",
+    ]);
+  });
+
+  test("a hanging frame ends at its time, and the next goes on", async () => {
+    const shell = await (await open()).shell(null);
+    expect(
+      brief(await shell.exchange([step("echo a; sleep 60", { timeoutMs: 300 }), ask("echo b")])),
+    ).toEqual(["T:a\n", "0:b\n|"]);
+  });
+
+  test("a megabyte of any bytes in, and on both streams out", async () => {
+    const all = Buffer.concat(Array<Buffer>(4096).fill(Buffer.from([...Array(256).keys()])));
+    const [result] = await (await (await open()).shell(null)).exchange([
+      step("tee /dev/stderr", { stdin: all }),
+    ]);
+    expect([
+      Buffer.from(result?.stdout ?? []).equals(all),
+      Buffer.from(result?.stderr ?? []).equals(all),
+    ]).toEqual([true, true]);
+  });
+
+  test("files go up and down", async () => {
+    const session = await open();
+    const bytes = Buffer.alloc(5_000_000, "abc");
+    await session.upload(bytes, join(folder, "up"));
+    await session.download(join(folder, "up"), join(folder, "down"), { maxBytes: bytes.length });
+    expect(readFileSync(join(folder, "down")).equals(bytes)).toBe(true);
+  });
+
+  test("tcp and http go through the host, redirects and limits included", async () => {
+    const port = await listen(
+      createHttpServer((request, response) => {
+        if (request.url === "/from") response.writeHead(302, { location: "/to" }).end();
+        else response.writeHead(200, { "x-method": request.method }).end("x".repeat(100));
+      }),
+    );
+    const session = await open();
+    expect(await session.tcp("127.0.0.1", port, 1000)).toEqual({ open: true });
+    expect(await session.tcp("127.0.0.1", await freePort(), 1000)).toMatchObject({ open: false });
+    const request = { url: `http://127.0.0.1:${port}/from`, method: "GET", headers: {}, timeoutMs: 2000 };
+    const safe = { ...request, followRedirects: "safe", validateCerts: true, maxBodyBytes: 100 } as const;
+    expect(await session.http(safe)).toMatchObject({ status: 200, url: `http://127.0.0.1:${port}/to` });
+    expect(await session.http({ ...safe, followRedirects: "none" })).toMatchObject({ status: 302 });
+    expect(await session.http({ ...safe, maxBodyBytes: 99 })).toMatchObject({
+      status: -1,
+      failure: expect.stringContaining("longer"),
+    });
+    expect(await session.http({ ...safe, url: "ftp://x/" })).toMatchObject({ status: -1 });
+  });
+
+  test("where forwarding is forbidden, tcp says so", async () => {
+    const closed = await startSshd([readFileSync(`${key}.pub`, "utf8")], ["AllowTcpForwarding no"]);
+    try {
+      const session = await open({ port: closed.port });
+      expect(await session.tcp("127.0.0.1", closed.port, 1000)).toEqual({
+        open: false,
+        failure: "the host's sshd forbids TCP forwarding",
+      });
+    } finally {
+      for (const session of opened.splice(0)) await session.close();
+      await closed.stop();
+    }
+  });
+
+  test("what it costs", async () => {
+    const started = performance.now();
+    const session = await open();
+    const connected = performance.now();
+    const shell = await session.shell(null);
+    await shell.exchange([ask(":")]);
+    const first = performance.now();
+    for (let i = 0; i < 50; i++) await shell.exchange([ask(":")]);
+    const asked = performance.now();
+    for (let i = 0; i < 50; i++) await shell.exchange([step(":")]);
+    const done = performance.now();
+    console.info(
+      `ssh: connect ${(connected - started).toFixed(0)} ms, shell and first message ${(first - connected).toFixed(0)} ms, ask ${((asked - first) / 50).toFixed(2)} ms, step ${((done - asked) / 50).toFixed(2)} ms`,
+    );
+  });
+});
