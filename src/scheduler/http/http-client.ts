@@ -31,12 +31,28 @@ export class HttpCallError extends Error {
   }
 }
 
+class StaleConnection extends HttpCallError {}
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+
 const defaults = { connectTimeoutMs: 5_000, answerTimeoutMs: 30_000, silenceTimeoutMs: 60_000 };
 const plainAgent = new Agent({ keepAlive: true, maxFreeSockets: 16, timeout: 60_000 });
 const tlsAgent = new HttpsAgent({ keepAlive: true, maxFreeSockets: 16, timeout: 60_000 });
 
 /** Sends a request and resolves with the head of its answer; the body is still to be read. */
-export function openCall(options: CallOptions, ownConnection = false): Promise<IncomingMessage> {
+export async function openCall(options: CallOptions, ownConnection = false): Promise<IncomingMessage> {
+  try {
+    return await openOnce(options, ownConnection);
+  } catch (error) {
+    // A connection kept from before may be closed by the server in the moment that we use it.
+    const isStale = error instanceof StaleConnection && ["GET", "HEAD"].includes(methodOf(options));
+    if (!isStale) throw error;
+    return await openOnce(options, true);
+  }
+}
+
+function openOnce(options: CallOptions, ownConnection: boolean): Promise<IncomingMessage> {
   const limits = { ...defaults, ...withoutUndefined(options) };
   const url = new URL(options.url);
   const isTls = url.protocol === "https:";
@@ -46,7 +62,8 @@ export function openCall(options: CallOptions, ownConnection = false): Promise<I
     let isSent = false;
     const request = send(url, { method: methodOf(options), headers: headersOf(options, url), agent });
     const fail = (message: string, cause?: unknown): void => {
-      reject(new HttpCallError({ url: options.url, message, sent: isSent, cause }));
+      const Failure = request.reusedSocket && isReset(cause) ? StaleConnection : HttpCallError;
+      reject(new Failure({ url: options.url, message, sent: isSent, cause }));
       request.destroy();
     };
     const connecting = setTimeout(() => fail("no connection in time"), limits.connectTimeoutMs);

@@ -1,3 +1,4 @@
+import { callListener } from "./call-listener.ts";
 import { sortContenders } from "./election-decision.ts";
 import type { ZooKeeperClient } from "./zookeeper-client.ts";
 import { isUnavailable, isZooKeeperError } from "./zookeeper-error.ts";
@@ -88,7 +89,7 @@ export class LeaderDetector {
   #found(leader: DetectedLeader | undefined): void {
     if (!this.#isRunning || isSame(leader, this.#leader)) return;
     this.#leader = leader;
-    this.#options.onChange(leader);
+    callListener(() => this.#options.onChange(leader));
   }
 
   #failed(error: unknown): void {

@@ -1,4 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { callListener } from "./call-listener.ts";
 import { decideElection, leaderUntil, proofIntervalMs, sortContenders } from "./election-decision.ts";
 import type { SessionEvent } from "./session.ts";
 import type { ZooKeeperClient } from "./zookeeper-client.ts";
@@ -25,6 +27,7 @@ export interface LeaderElectionOptions {
 }
 
 const retryMs = 500;
+const resignTimeoutMs = 2_000;
 
 /**
  * One contender. While it leads, it has its node's existence agreed to by a majority every sixth of the session time:
@@ -73,15 +76,19 @@ export class LeaderElection {
     return this.#own === undefined ? undefined : this.#pathOf(this.#own);
   }
 
-  /** Stops leading and standing, and removes our node, so that the next one leads at once. */
+  /** Stops leading and standing, and removes our node, so that the next one leads at once. Takes not long in any case. */
   async resign(why = "resigned"): Promise<void> {
     this.#isStanding = false;
     clearTimeout(this.#retryTimer);
     this.#unlisten();
     this.#lose(why);
+    await Promise.race([this.#clearAll(), pause(resignTimeoutMs, undefined, { ref: false })]);
+  }
+
+  /** What cannot be deleted now vanishes with the session. */
+  async #clearAll(): Promise<void> {
     await this.#working;
     this.#disown();
-    // What cannot be deleted now vanishes with the session.
     await Promise.all([...this.#stale].map((name) => this.#remove(name).catch(() => undefined)));
   }
 
@@ -115,7 +122,7 @@ export class LeaderElection {
     this.#provenAt = Number.NEGATIVE_INFINITY;
     if (!this.#isLeading) return;
     this.#isLeading = false;
-    this.#options.onLost(why);
+    callListener(() => this.#options.onLost(why));
     this.#evaluate();
   }
 
@@ -140,8 +147,11 @@ export class LeaderElection {
   async #work(): Promise<void> {
     try {
       await this.#clearStale();
-      if (this.#own === undefined) await this.#stand();
+      if (this.#own === undefined && this.#isStanding) await this.#stand();
       await this.#look();
+      // Resigned meanwhile, and nobody waited for the node that was just being made.
+      if (!this.#isStanding) this.#disown();
+      if (!this.#isStanding) await this.#clearStale();
     } catch (error) {
       if (isUnavailable(error)) this.#mayHaveOthers = true;
       if (!isUnavailable(error)) this.#options.log?.(`Election in ${this.#options.path}: ${String(error)}`);
@@ -221,7 +231,7 @@ export class LeaderElection {
     this.#isLeading = true;
     this.#guardTime();
     this.#proveLater(own);
-    this.#options.onElected();
+    callListener(this.#options.onElected);
   }
 
   /** A multi is voted on even if it only checks; and nobody's watch fires by it. */

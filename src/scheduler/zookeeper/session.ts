@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock, Random } from "../../base/clock.ts";
+import { callListener } from "./call-listener.ts";
 import { formatServer, type ZooKeeperServer } from "./connect-string.ts";
 import { type FrameConnection, openConnection } from "./frame-connection.ts";
 import { JuteReader } from "./jute.ts";
@@ -133,7 +134,7 @@ export class Session {
     this.#connection?.destroy(why);
     this.#operations.failAll("Closed", why);
     for (const [watcher, path] of this.watches.takeAll())
-      this.#call(watcher, { type: "lost", path: this.#options.ownPath(path) });
+      callListener(() => watcher({ type: "lost", path: this.#options.ownPath(path) }));
     this.#emit({ type: "closed", why });
   }
 
@@ -266,7 +267,7 @@ export class Session {
     const event = readWatchEvent(reader);
     if (event === undefined) return;
     const told = { type: event.type, path: this.#options.ownPath(event.path) };
-    for (const watcher of this.watches.take(event.type, event.path)) this.#call(watcher, told);
+    for (const watcher of this.watches.take(event.type, event.path)) callListener(() => watcher(told));
   }
 
   #expire(why: string): void {
@@ -279,7 +280,7 @@ export class Session {
     const watchers = this.watches.takeAll();
     this.#emit({ type: "expired", why });
     for (const [watcher, path] of watchers)
-      this.#call(watcher, { type: "lost", path: this.#options.ownPath(path) });
+      callListener(() => watcher({ type: "lost", path: this.#options.ownPath(path) }));
   }
 
   /** A wiped ensemble refuses a client that has seen newer states, for ever: then the old session is worth nothing. */
@@ -290,18 +291,7 @@ export class Session {
   }
 
   #emit(event: SessionEvent): void {
-    for (const listener of [...this.#listeners]) this.#call(listener, event);
-  }
-
-  /** A throwing listener is a defect: it must surface, but not break the session. */
-  #call<E>(listener: (event: E) => void, event: E): void {
-    try {
-      listener(event);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    for (const listener of [...this.#listeners]) callListener(() => listener(event));
   }
 
   #now(): number {

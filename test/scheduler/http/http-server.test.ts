@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { basicAuth } from "../../../src/scheduler/http/basic-auth.ts";
@@ -282,6 +282,32 @@ test("a call that takes too long fails and says that it may have been seen", asy
     message: expect.stringContaining("50 ms"),
   });
   await expect(requestBytes({ url: "http://127.0.0.1:1/" })).rejects.toMatchObject({ sent: false });
+});
+
+test("a kept connection that the server closes just then does not fail a read", async () => {
+  let answered = 0;
+  const server = createTcpServer((socket) => {
+    socket.once("data", () => {
+      answered += 1;
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      // The next request on this connection meets a reset.
+      socket.once("data", () => socket.resetAndDestroy());
+    });
+    socket.on("error", () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  expect((await requestBytes({ url })).bytes.toString()).toBe("ok");
+  expect((await requestBytes({ url })).bytes.toString()).toBe("ok");
+  await expect(
+    requestBytes({ url, body: "x" }).then(() => requestBytes({ url, body: "x" })),
+  ).rejects.toMatchObject({
+    name: "HttpCallError",
+    sent: true,
+  });
+  expect(answered).toBeGreaterThanOrEqual(2);
+  server.close();
 });
 
 test("text stays text", async () => {

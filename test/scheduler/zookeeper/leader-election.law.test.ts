@@ -90,6 +90,17 @@ class Contest {
   }
 }
 
+/** mulberry32 */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
 async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 20_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
@@ -236,6 +247,40 @@ describe.skipIf(whyNoZooKeeper !== undefined)("leader election on a real ZooKeep
     election.start();
     await eventually("being elected", () => isElected || undefined, 1_000);
   });
+
+  test.skipIf(process.env.PROVISION_TEST_LONG !== "1")(
+    "whatever fails, in whatever order, never two lead, and in the end one does (long)",
+    { timeout: 300_000 },
+    async () => {
+      const { contest: running, ensemble } = await contest(3);
+      const seed = Number(process.env.PROVISION_TEST_SEED ?? Date.now() % 1_000_000);
+      running.history.push(`seed ${seed}`);
+      const random = randomOf(seed);
+      const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+      const lines = running.contenders.flatMap((each) => each.lines);
+      for (let left = 60; left > 0; left--) {
+        const server = pick(ensemble.servers);
+        const act = pick(["cut", "silence", "mend", "mend", "pause", "kill", "resign", "all"]);
+        running.history.push(`${Math.round(performance.now())} ${act}`);
+        if (act === "cut" || act === "silence" || act === "mend") pick(lines)[act]();
+        if (act === "all") for (const line of pick(running.contenders).lines) line.silence();
+        if (act === "pause") server.pause();
+        if (act === "kill") await server.kill();
+        if (act === "resign") {
+          const { election } = pick(running.contenders);
+          await election.resign();
+          election.start();
+        }
+        await pause(random() * sessionTimeoutMs);
+        for (const each of ensemble.servers) each.resume();
+        await Promise.all(ensemble.servers.map((each) => each.isRunning || each.start()));
+        running.expectNeverTwo();
+      }
+      for (const line of lines) line.mend();
+      await running.leader();
+      running.expectNeverTwo();
+    },
+  );
 
   test("a detector follows the leader, and keeps the last one while ZooKeeper is away", async () => {
     const { contest: running, ensemble } = await contest(1);
