@@ -128,8 +128,10 @@ function handleEnd(draft: Draft, instance: Instance, status: TaskStatus): void {
   if (!isToLive(instance)) return;
   const definition = launchedFrom(draft.state, instance);
   if (failures.has(status.state) && definition !== undefined) increaseBackoff(draft, definition);
-  if (status.state !== "TASK_KILLED" && status.state !== "TASK_FINISHED") {
-    noteFailure(draft, instance, { state: status.state, message: status.message ?? "" });
+  const wasIll = status.state === "TASK_KILLED" && status.healthy === false;
+  if (wasIll || (status.state !== "TASK_KILLED" && status.state !== "TASK_FINISHED")) {
+    const message = wasIll ? "Task was killed since health check failed." : (status.message ?? "");
+    noteFailure(draft, instance, { state: status.state, message });
   }
 }
 

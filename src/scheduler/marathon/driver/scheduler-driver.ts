@@ -132,7 +132,8 @@ export class SchedulerDriver {
 
   /** Resolves when the subscription is over. */
   async #subscribe(master: HostPort): Promise<void> {
-    const stream = await this.#open(master);
+    const inbox = new Inbox((record) => this.#onRecord(record));
+    const stream = await this.#open(master, inbox);
     const streamId = stream.headers["mesos-stream-id"];
     this.#streamId = typeof streamId === "string" ? streamId : "";
     this.#calls = [];
@@ -140,31 +141,34 @@ export class SchedulerDriver {
     this.#lastHeard = performance.now();
     const watch = setInterval(() => this.#checkSilence(), 1_000);
     try {
+      // What came with the head is heard only now that answers to it can be sent.
+      inbox.open();
       await stream.done;
       this.#options.log(`the master at ${master.host}:${master.port} ended the stream`);
     } catch (error) {
       this.#options.log(`the stream from the master broke off: ${reasonOf(error)}`);
     } finally {
       clearInterval(watch);
+      stream.close();
       this.#stream = undefined;
       this.#calls = [];
       this.#options.onDisconnected();
     }
   }
 
-  async #open(master: HostPort): Promise<OpenStream> {
+  async #open(master: HostPort, inbox: Inbox): Promise<OpenStream> {
     this.#master = master;
     try {
-      return await this.#openAt(master);
+      return await this.#openAt(master, inbox);
     } catch (error) {
       const leader = error instanceof StreamRefused ? redirectOf(error) : undefined;
       if (leader === undefined) throw error;
       this.#master = leader;
-      return await this.#openAt(leader);
+      return await this.#openAt(leader, inbox);
     }
   }
 
-  async #openAt(master: HostPort): Promise<OpenStream> {
+  async #openAt(master: HostPort, inbox: Inbox): Promise<OpenStream> {
     const { framework, frameworkId, credentials } = this.#options;
     const id = frameworkId();
     const known = id === undefined ? {} : { framework_id: { value: id } };
@@ -176,12 +180,13 @@ export class SchedulerDriver {
       body: JSON.stringify({ type: "SUBSCRIBE", ...known, subscribe: { framework_info: info } }),
       credentials,
       silenceTimeoutMs: 0,
-      onRecord: (record) => this.#onRecord(record, master),
+      onRecord: (record) => inbox.put(record),
     });
   }
 
-  #onRecord(record: Buffer, master: HostPort): void {
-    if (this.#isStopped) return;
+  #onRecord(record: Buffer): void {
+    const master = this.#master;
+    if (this.#isStopped || master === undefined) return;
     this.#lastHeard = performance.now();
     const json = JSON.parse(record.toString("utf8")) as { readonly type?: unknown };
     if (typeof json.type === "string" && ignoredEventTypes.has(json.type)) return;
@@ -241,6 +246,27 @@ export class SchedulerDriver {
     } catch (error) {
       if (this.#stream === stream) this.#breakOff(`${call.type} failed: ${reasonOf(error)}`);
     }
+  }
+}
+
+/** Keeps records until it is opened, then passes them on at once. */
+class Inbox {
+  readonly #hear: (record: Buffer) => void;
+  #early: Buffer[] | undefined = [];
+
+  constructor(hear: (record: Buffer) => void) {
+    this.#hear = hear;
+  }
+
+  put(record: Buffer): void {
+    if (this.#early === undefined) this.#hear(record);
+    else this.#early.push(record);
+  }
+
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const record of early) this.#hear(record);
   }
 }
 
