@@ -224,13 +224,18 @@ async function salvage(task: AgentTask, docker: string, signal: AbortSignal): Pr
 /** By convention of `docker run`: it never came to a container. */
 const notRunExitCode = 125;
 
+/** That the client has ended does not say that the container has: an engine may restart under living containers. */
 async function explain(task: AgentTask, exit: Exit, docker: string): Promise<Ending> {
+  if (exit.exitCode === 0) return exit;
+  const found = await inspect(task.containerId, docker);
+  if (found?.isRunning === true) {
+    if (task.kill !== undefined) await runTool(docker, ["kill", containerName(task.containerId)]);
+    return await salvage(task, docker, new AbortController().signal);
+  }
   if (exit.exitCode === notRunExitCode) {
     const said = lastLine(await readFile(join(task.directory, "stderr"), "utf8").catch(() => ""));
     return { ...exit, problem: `docker run failed: ${said}`, reason: "REASON_CONTAINER_LAUNCH_FAILED" };
   }
-  if (exit.signal === undefined) return exit;
-  const found = await inspect(task.containerId, docker);
   return found?.isOutOfMemory === true ? { ...exit, ...memoryExceeded } : exit;
 }
 

@@ -6,6 +6,8 @@ import type { Allocation } from "./allocator.ts";
 import type { Agent, Framework, Offer } from "./cluster-state.ts";
 import type { Turn } from "./turn.ts";
 
+/** Keeps an event at some hundred kilobytes in the largest cluster. */
+const mostOffersPerEvent = 1_000;
 const defaultRefuseSeconds = 5;
 const mostRefuseSeconds = 365 * 86_400;
 
@@ -23,9 +25,13 @@ export function makeOffers(turn: Turn): void {
     if (list === undefined) byFramework.set(allocation.framework, [wire]);
     else list.push(wire);
   }
-  for (const [{ stream }, offers] of byFramework)
-    if (stream !== undefined)
-      turn.act({ do: "send-event", stream, event: { type: "OFFERS", offers: { offers } } });
+  for (const [{ stream }, offers] of byFramework) {
+    if (stream === undefined) continue;
+    for (let at = 0; at < offers.length; at += mostOffersPerEvent) {
+      const part = offers.slice(at, at + mostOffersPerEvent);
+      turn.act({ do: "send-event", stream, event: { type: "OFFERS", offers: { offers: part } } });
+    }
+  }
 }
 
 function makeOffer({ state, now }: Turn, { framework, agent, role, resources }: Allocation): Offer {

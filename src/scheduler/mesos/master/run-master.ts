@@ -33,6 +33,13 @@ export interface MasterOptions {
   readonly random?: Random;
 }
 
+/** For tens of thousands of agents: each holds a stream, and one event may carry the offers of a thousand. */
+const serverLimits = {
+  maxConnections: 100_000,
+  maxBodyBytes: 64 * 1024 * 1024,
+  maxPendingBytes: 128 * 1024 * 1024,
+};
+
 export interface RunningMaster extends RunningDaemon {
   readonly port: number;
   readonly isLeading: boolean;
@@ -64,7 +71,7 @@ export async function runMaster(options: MasterOptions): Promise<RunningMaster> 
       ...masterPages(daemon),
     ],
     log: (line, error) => options.log(error === undefined ? line : `${line}: ${String(error)}`),
-    limits: { maxConnections: 100_000 },
+    limits: serverLimits,
   });
   const { port } = await server.listen(options.port, options.bindIp);
   daemon.start(options.advertisePort ?? port);
