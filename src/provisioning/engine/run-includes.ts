@@ -106,7 +106,20 @@ async function enterStatements(
     });
   }
   await walker.play.run.loadModules(modulesIn(statements));
+  await joinHandlers(
+    walker,
+    statements.flatMap((each) => (each.kind === "block" ? (each.handlers ?? []) : [])),
+  );
   await walker.statements(statements, hosts, frame, ahead);
+}
+
+/** Handlers of roles that an included file imports. */
+async function joinHandlers({ play }: Walker, handlers: readonly Statement[]): Promise<void> {
+  const known = new Set(play.handlers.map(({ handler }) => handler));
+  const added = flatHandlers(handlers, { ...play.frame, handlers: true });
+  const fresh = added.filter(({ handler }) => !known.has(handler));
+  await play.run.loadModules(modulesIn(handlers));
+  play.handlers = [...fresh, ...play.handlers];
 }
 
 /** A file that cannot be read is a failure of the hosts that wanted it. */

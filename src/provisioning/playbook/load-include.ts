@@ -132,13 +132,38 @@ function includeTasks(request: IncludeRequest): IncludeTasks {
     ...withVars(overlay(readInherited(map).vars, paramsOf(args))),
     file: needed(args, "file", entry),
     load: (path) => {
-      const inner = { ...context, errors: new ErrorCollector() };
+      const handlers: Statement[] = [];
+      const errors = new ErrorCollector();
+      const inner = {
+        ...context,
+        errors,
+        addHandlers: (more: readonly Statement[]) => handlers.push(...more),
+      };
       const statements = readTaskFile({ path, entry, context: inner, loadStatements });
-      inner.errors.throwIfAny();
-      return statements;
+      errors.throwIfAny();
+      return handlers.length === 0 ? statements : [bracket(statements, handlers, request)];
     },
   };
 }
+
+const bracket = (
+  block: readonly Statement[],
+  handlers: readonly Statement[],
+  { map, context }: IncludeRequest,
+): Block => ({
+  kind: "block",
+  tags: [],
+  when: [],
+  name: "",
+  span: map.span,
+  block,
+  rescue: [],
+  always: [],
+  handlers,
+  notify: [],
+  listen: [],
+  role: context.role,
+});
 
 function includeRole(request: IncludeRequest): IncludeRole {
   const { map, entry, context } = request;

@@ -111,6 +111,8 @@ export interface Block extends Inherited {
   /** Only on handlers: a block may be a handler, notified by its name or a topic. */
   readonly listen: readonly string[];
   readonly role: Role | undefined;
+  /** Only around what include_tasks loads: handlers of the roles imported there, which now join the play's. */
+  readonly handlers?: readonly Statement[];
 }
 
 export interface Task extends Inherited {

@@ -119,6 +119,12 @@ describe("what is included", () => {
     expect(old.tasks[4]?.kind).toBe("include-tasks");
   });
 
+  test("brings the handlers of roles that it imports", () => {
+    const include = old.tasks[5];
+    if (include?.kind !== "include-tasks") throw new Error("no include");
+    expect(include.load("imports-role.yml")).toMatchObject([{ kind: "block", handlers: [{ kind: "task" }] }]);
+  });
+
   test("may be a role whose name is a variable", () => {
     const include = old.tasks[11];
     if (include?.kind !== "include-role") throw new Error("no include");
