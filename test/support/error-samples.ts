@@ -55,7 +55,8 @@ const tasks = (text: string): Readonly<Record<string, string>> => ({
 
 const real: Partial<Record<ErrorCode, Sample>> = {
   "bad-config": () => parseConfig("[defaults]\nforks 10\n", "ansible.cfg"),
-  "bad-expression": () => evaluateExpression("1 + ", place("site.yml", 4, 13, '      when: "1 + "', 4), empty),
+  "bad-expression": () =>
+    evaluateExpression("1 + ", place("site.yml", 4, 13, '      when: "1 + "', 4), empty),
   "bad-inventory": async (dir) => {
     put(dir, { "hosts.ini": "[web]\na b c\n" });
     await loadInventory([join(dir, "hosts.ini")]);
@@ -77,8 +78,11 @@ const real: Partial<Record<ErrorCode, Sample>> = {
       action: 'choose the hosts of play "web"',
     });
   },
-  "undefined-variable": () => renderText("{{ nme }}", place("site.yml", 4, 20, "      debug: {msg: '{{ nme }}'}"), empty),
-  "unknown-argument": playbook(tasks('    - name: data directory\n      file: {path: /var/lib/zk, stat: directory}\n')),
+  "undefined-variable": () =>
+    renderText("{{ nme }}", place("site.yml", 4, 20, "      debug: {msg: '{{ nme }}'}"), empty),
+  "unknown-argument": playbook(
+    tasks("    - name: data directory\n      file: {path: /var/lib/zk, stat: directory}\n"),
+  ),
   "unknown-keyword": playbook(tasks("    - {command: ls, whne: true}\n")),
   "unknown-module": playbook(tasks("    - {comand: ls}\n")),
   "unknown-role": playbook({
@@ -122,7 +126,10 @@ const told: Partial<Record<ErrorCode, Omit<ErrorFields, "code">>> = {
     why: "each master has a zoo_id of its own, a whole number from 1 to 255",
   },
   "become-failed": { action: `become "root" on "${host}"`, state: "sudo wants a password", fix: "-K" },
-  "connection-failed": { action: `connect to "${host}"`, state: "the server hung up 5 times before it answered" },
+  "connection-failed": {
+    action: `connect to "${host}"`,
+    state: "the server hung up 5 times before it answered",
+  },
   "connection-lost": { action: `go on on "${host}"`, state: "the connection ended" },
   "connection-refused": { action: `connect to "${host}"`, state: "nothing listens there" },
   "connection-timeout": { action: `connect to "${host}"`, state: "there was no answer within 10 s" },
@@ -141,7 +148,10 @@ const told: Partial<Record<ErrorCode, Omit<ErrorFields, "code">>> = {
     state: "its key has changed: it shows SHA256:new, but ~/.ssh/known_hosts:3 knows SHA256:old",
     why: "the host was installed anew, or somebody else answers in its place",
   },
-  "host-key-revoked": { action: `trust "${host}"`, state: "its key SHA256:x is revoked in ~/.ssh/known_hosts:3" },
+  "host-key-revoked": {
+    action: `trust "${host}"`,
+    state: "its key SHA256:x is revoked in ~/.ssh/known_hosts:3",
+  },
   "host-key-unknown": {
     action: `trust "${host}"`,
     state: "known_hosts does not list its key SHA256:x",
@@ -178,10 +188,16 @@ const told: Partial<Record<ErrorCode, Omit<ErrorFields, "code">>> = {
     state: "it is longer than 64 MiB",
     fix: "send the output to a file on the host",
   },
-  "port-in-use": { action: "start the master on port 5050", state: "another process listens on 0.0.0.0:5050" },
+  "port-in-use": {
+    action: "start the master on port 5050",
+    state: "another process listens on 0.0.0.0:5050",
+  },
   "rehearsal-failed": { action: "provision a second time", state: "zookeeper changed on m1" },
   "transfer-failed": { action: `send /tmp/a to "${host}"`, state: "no space left on the device" },
-  "unknown-flag": { action: 'start mesos-master with "quorm" from /etc/mesos-master', state: "there is no such flag" },
+  "unknown-flag": {
+    action: 'start mesos-master with "quorm" from /etc/mesos-master',
+    state: "there is no such flag",
+  },
   "unknown-handler": {
     action: 'notify "restrat zookeeper"',
     state: "no handler of the play has this name or listens to it",

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
+import { readExtraVars } from "../../src/cli/extra-vars.ts";
 import type { EngineEvent } from "../../src/provisioning/engine/events.ts";
 import { runPlaybooks } from "../../src/provisioning/engine/run-playbooks.ts";
 import type { RunRequest, RunSummary } from "../../src/provisioning/engine/run-request.ts";
@@ -11,7 +12,6 @@ import { catalogue, loadModule } from "../../src/provisioning/modules/index.ts";
 import { loadPlaybook } from "../../src/provisioning/playbook/load-playbook.ts";
 import { openSession } from "../../src/provisioning/transport/open-session.ts";
 import type { OpenSession } from "../../src/provisioning/transport/session.ts";
-import { readExtraVars } from "../../src/cli/extra-vars.ts";
 
 export interface PlaybookRun {
   readonly summary: RunSummary;
@@ -91,11 +91,15 @@ export function outcomes({ events }: PlaybookRun): string[] {
     const item = event.item === undefined ? "" : `[${event.item}]`;
     lines.push({ id: event.id, text: `${titles.get(event.id)} ${event.host}${item} ${event.status}` });
   }
-  return lines.sort((a, b) => a.id - b.id || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ text }) => text);
+  return lines
+    .sort((a, b) => a.id - b.id || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+    .map(({ text }) => text);
 }
 
 export const shown = ({ events }: PlaybookRun): string[] =>
   events.flatMap((event) => (event.type === "show" ? [`${event.host}: ${event.text}`] : []));
 
 export const failures = ({ events }: PlaybookRun): string[] =>
-  events.flatMap((event) => (event.type === "task-host" && event.failure !== undefined ? [event.failure.message] : []));
+  events.flatMap((event) =>
+    event.type === "task-host" && event.failure !== undefined ? [event.failure.message] : [],
+  );

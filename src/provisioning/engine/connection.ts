@@ -125,8 +125,8 @@ interface SshArgs {
 
 /** The options in common use of what would be ssh's command line; the rest concerns OpenSSH's own multiplexing. */
 export function readSshArgs(text: string): SshArgs {
-  const words = [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    (hit) => hit[1] ?? hit[2] ?? hit[3] ?? "",
+  const words = [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"),
   );
   const found: { -readonly [K in keyof SshArgs]: SshArgs[K] } = {};
   const takeOption = (option: string): void => {

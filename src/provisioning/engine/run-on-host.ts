@@ -91,12 +91,10 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
     if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer().value(loop.pause)) * 1000);
     const vars = play.loopVars(loop, items, index);
     const makeView: MakeView = () => play.view(host, place.frame, task, vars);
-    const outcome = await runItem(work, makeView, { items, index }).catch(
-      (error: unknown) => {
-        if (play.run.isInterrupted) return skippedOutcome("interrupted");
-        return doubtOf(work, error) ?? outcomeOfError(error);
-      },
-    );
+    const outcome = await runItem(work, makeView, { items, index }).catch((error: unknown) => {
+      if (play.run.isInterrupted) return skippedOutcome("interrupted");
+      return doubtOf(work, error) ?? outcomeOfError(error);
+    });
     const ended = { item, label: itemLabel(work, item, makeView()), outcome };
     outcomes.push(ended);
     work.onItem(ended);

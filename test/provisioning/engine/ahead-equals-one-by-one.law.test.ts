@@ -17,7 +17,9 @@ const moduleCall: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   fc.record({ file: fc.record({ path, state: fc.constant("file"), mode: fc.constantFrom("0600", "0644") }) }),
   fc.record({ copy: fc.record({ content, dest: path }) }),
   fc.record({ lineinfile: fc.record({ path, line: content, create: fc.boolean() }) }),
-  fc.record({ shell: fc.record({ cmd: fc.tuple(content, path).map(([text, to]) => `echo ${text} >> ${to}`) }) }),
+  fc.record({
+    shell: fc.record({ cmd: fc.tuple(content, path).map(([text, to]) => `echo ${text} >> ${to}`) }),
+  }),
   fc.record({ shell: fc.record({ cmd: path.map((each) => `rm -rf ${each}`), removes: path }) }),
   fc.record({ command: fc.record({ cmd: path.map((each) => `mkdir ${each}`), creates: path }) }),
   fc.record({ stat: fc.record({ path }) }).map((call) => ({ ...call, register: "s" })),
@@ -27,7 +29,12 @@ const moduleCall: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
 
 const modifiers: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({}) },
-  { weight: 1, arbitrary: fc.constant({ when: "s is defined and s is not failed and s.stat is defined and s.stat.exists" }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant({
+      when: "s is defined and s is not failed and s.stat is defined and s.stat.exists",
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ when: "v | default('one') == 'one'" }) },
   { weight: 1, arbitrary: fc.constant({ delegate_to: "b" }) },
   { weight: 1, arbitrary: fc.constant({ run_once: true }) },
@@ -51,7 +58,11 @@ const block = fc.tuple(task, task, task).map(([inside, rescue, always]) => ({
   always: [{ ...always, ignore_errors: true }],
 }));
 
-const statement = fc.oneof({ weight: 6, arbitrary: task }, { weight: 1, arbitrary: loopTask }, { weight: 1, arbitrary: block });
+const statement = fc.oneof(
+  { weight: 6, arbitrary: task },
+  { weight: 1, arbitrary: loopTask },
+  { weight: 1, arbitrary: block },
+);
 
 interface Case {
   readonly statements: readonly Record<string, unknown>[];
@@ -100,7 +111,13 @@ async function end(each: Case, askAhead: boolean): Promise<unknown> {
       request: { askAhead },
     });
     const recap = ran.summary.recap.map(({ elapsedMs: _time, roundTrips: _trips, ...counts }) => counts);
-    return { outcomes: outcomes(ran), shown: shown(ran), recap, exit: ran.summary.exitCode, tree: tree(work) };
+    return {
+      outcomes: outcomes(ran),
+      shown: shown(ran),
+      recap,
+      exit: ran.summary.exitCode,
+      tree: tree(work),
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failures, newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
+import {
+  failures,
+  newFolder,
+  outcomes,
+  type PlaybookText,
+  runText,
+  shown,
+} from "../../support/run-playbook.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -25,7 +32,10 @@ describe("order", () => {
       { inventory: three },
     );
     expect(ran.summary.exitCode).toBe(0);
-    const words = read("log").trim().split("\n").map((line) => line.split(" ")[0]);
+    const words = read("log")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ")[0]);
     expect(words).toEqual(["one", "one", "one", "two", "two", "two"]);
   });
 
@@ -48,7 +58,14 @@ describe("order", () => {
       debug: {msg: handler}
 `),
     );
-    expect(shown(ran)).toEqual(["a: pre", "a: handler", "a: task", "a: first handler", "a: handler", "a: post"]);
+    expect(shown(ran)).toEqual([
+      "a: pre",
+      "a: handler",
+      "a: task",
+      "a: first handler",
+      "a: handler",
+      "a: post",
+    ]);
   });
 
   test("serial goes batch by batch, a failed batch ends the run", async () => {
@@ -220,7 +237,9 @@ describe("handlers", () => {
     expect(first.summary.exitCode).toBe(2);
     expect(existsSync(join(dir, "handled"))).toBe(false);
     const second = await run(playbook, text);
-    expect(second.events).toContainEqual(expect.objectContaining({ type: "owed-handlers", handlers: [name] }));
+    expect(second.events).toContainEqual(
+      expect.objectContaining({ type: "owed-handlers", handlers: [name] }),
+    );
     expect(read("handled")).toBe("ran\n");
     const third = await run(playbook, text);
     expect(third.events.some(({ type }) => type === "owed-handlers")).toBe(false);
@@ -336,7 +355,10 @@ describe("choosing", () => {
       "one a changed",
       "two a changed",
     ]);
-    expect(outcomes(await run(text, { request: { startAtTask: "two" } }))).toEqual(["two a changed", "three a changed"]);
+    expect(outcomes(await run(text, { request: { startAtTask: "two" } }))).toEqual([
+      "two a changed",
+      "three a changed",
+    ]);
   });
 
   test("meta: end_host is no failure", async () => {
@@ -365,14 +387,16 @@ describe("hosts out of reach", () => {
 
   test("interrupted: exit code 130", async () => {
     const controller = new AbortController();
-    const ran = await run(play("  tasks:\n    - {name: t, command: sleep 20}\n    - {name: u, command: echo}\n"), {
-      signal: controller.signal,
-      onEvent: (event) => {
-        if (event.type === "task-progress") controller.abort();
+    const ran = await run(
+      play("  tasks:\n    - {name: t, command: sleep 20}\n    - {name: u, command: echo}\n"),
+      {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.type === "task-progress") controller.abort();
+        },
       },
-    });
+    );
     expect(ran.summary.exitCode).toBe(130);
     expect(outcomes(ran).some((line) => line.startsWith("u"))).toBe(false);
   });
 });
-

@@ -13,7 +13,8 @@ describe("every error code has a golden text", () => {
     expect(text).toContain(`error[${code}]`);
     const file = join(folder, `${code}.txt`);
     if (process.env["UPDATE_GOLDEN"] === "1" || !existsSync(file)) {
-      if (process.env["UPDATE_GOLDEN"] !== "1") throw new Error(`${file} is missing: UPDATE_GOLDEN=1 writes it`);
+      if (process.env["UPDATE_GOLDEN"] !== "1")
+        throw new Error(`${file} is missing: UPDATE_GOLDEN=1 writes it`);
       mkdirSync(folder, { recursive: true });
       writeFileSync(file, text ?? "");
     }
