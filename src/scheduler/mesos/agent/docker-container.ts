@@ -86,7 +86,7 @@ export function dockerWays(around: ContainerSurroundings, options: DockerOptions
     confine: () => undefined,
     awaitStart: (task, signal) => awaitContainer(task, docker, around.ip, signal),
     salvage: (task, signal) => salvage(task, docker, signal),
-    explain: (task, exit) => explain(task, exit, docker),
+    explain: (task, exit, signal) => explain(task, exit, { docker, signal }),
     stop(task, hard, graceMs) {
       void stopContainer(task, { docker, hard, graceMs }).then((problem) => {
         if (problem !== undefined) around.log(`docker stop of ${task.info.task_id.value}: ${problem}`);
@@ -225,12 +225,16 @@ async function salvage(task: AgentTask, docker: string, signal: AbortSignal): Pr
 const notRunExitCode = 125;
 
 /** That the client has ended does not say that the container has: an engine may restart under living containers. */
-async function explain(task: AgentTask, exit: Exit, docker: string): Promise<Ending> {
+async function explain(
+  task: AgentTask,
+  exit: Exit,
+  { docker, signal }: { readonly docker: string; readonly signal: AbortSignal },
+): Promise<Ending> {
   if (exit.exitCode === 0) return exit;
   const found = await inspect(task.containerId, docker);
   if (found?.isRunning === true) {
     if (task.kill !== undefined) await runTool(docker, ["kill", containerName(task.containerId)]);
-    return await salvage(task, docker, new AbortController().signal);
+    return await salvage(task, docker, signal);
   }
   if (exit.exitCode === notRunExitCode) {
     const said = lastLine(await readFile(join(task.directory, "stderr"), "utf8").catch(() => ""));

@@ -23,7 +23,7 @@ export interface ContainerWays {
   salvage(task: AgentTask, signal: AbortSignal): Promise<Ending>;
   stop(task: AgentTask, hard: boolean, graceMs: number): void;
   /** What is behind an exit: memory that ran out, a container that could not be made. */
-  explain(task: AgentTask, exit: Exit): Promise<Ending>;
+  explain(task: AgentTask, exit: Exit, signal: AbortSignal): Promise<Ending>;
   /** After the end, whatever it was. */
   tidy(task: AgentTask): void;
   runFolder(containerId: string): string;
@@ -91,7 +91,7 @@ export class RunContainers implements Containerizer {
     this.#tellStart(task, observer, course);
     await supervised.gone;
     const exit = exitOf(this.#ways.runFolder(task.containerId));
-    return await this.#ways.explain(task, exit ?? { signal: "Killed" });
+    return await this.#explain(task, exit ?? { signal: "Killed" }, course);
   }
 
   /** Without a process written down it was never let go. */
@@ -102,7 +102,12 @@ export class RunContainers implements Containerizer {
     await waitUntilGone(task.process, course.watching.signal);
     const exit = exitOf(this.#ways.runFolder(task.containerId));
     if (exit === undefined) return await this.#ways.salvage(task, course.watching.signal);
-    return await this.#ways.explain(task, exit);
+    return await this.#explain(task, exit, course);
+  }
+
+  /** Once the agent has stopped, what becomes of the task is its successor's business. */
+  async #explain(task: AgentTask, exit: Exit, course: Course): Promise<Ending> {
+    return this.#isClosed ? exit : await this.#ways.explain(task, exit, course.watching.signal);
   }
 
   #tellStart(task: AgentTask, observer: ContainerObserver, course: Course): void {
