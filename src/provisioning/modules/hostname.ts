@@ -10,7 +10,7 @@ export default defineModule({
   args: defineArgs(
     {
       name: text("The name.", { required: true }),
-      use: text("Of Ansible: how is found out (hostnamectl, else /etc/hostname).", { default: "auto" }),
+      use: text("Of Ansible: /etc/hostname and the kernel are what is always set.", { default: "auto" }),
     },
     {
       check: ({ name }) =>
@@ -26,13 +26,10 @@ export default defineModule({
     const [now = "", saved = ""] = linesOf(textOf(answerTo(answers, 0, "script").stdout));
     return { now, saved: saved.trim() };
   },
-  plan({ name }, { now, saved }, context): Plan {
+  /** Not by hostnamectl, which fails where /etc/hostname is mounted, as in containers. */
+  plan({ name }, { now, saved }): Plan {
     if (now === name && saved === name) return { steps: [], diffs: [] };
     const diffs = [{ path: "hostname", before: `${saved || now}\n`, after: `${name}\n` }];
-    if (context.facts.base.serviceManager === "systemd") {
-      const argv = ["hostnamectl", "set-hostname", name];
-      return { steps: [{ do: "run", why: `name the host ${name}`, argv }], diffs };
-    }
     const file = {
       do: "write" as const,
       why: "write /etc/hostname",
