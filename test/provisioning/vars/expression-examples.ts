@@ -19,6 +19,7 @@ const table = (rows: readonly Row[]): readonly Example[] =>
   }));
 
 const noPlugin = "not in ansible-core";
+const newer = "newer than Debian's Ansible";
 
 export const filterExamples = table([
   ["abs", "the number without its sign", "-3 | abs", "3"],
@@ -44,7 +45,7 @@ export const filterExamples = table([
     "{'a': {'x': 1, 'y': 2}}",
   ],
   ["comment", "text as a comment", "'managed' | comment('c')", "//\n// managed\n//"],
-  ["commonpath", "the folder that paths share", "['/a/b/c', '/a/b/d'] | commonpath", "/a/b"],
+  ["commonpath", "the folder that paths share", "['/a/b/c', '/a/b/d'] | commonpath", "/a/b", newer],
   ["count", "how many items", "[1, 2] | count", "2"],
   ["d", "the same as default", "nowhere | d('x')", "x"],
   [
@@ -128,7 +129,7 @@ export const filterExamples = table([
   ["max", "the largest", "[1, 3, 2] | max", "3"],
   ["md5", "MD5 of text", "'a' | md5", "0cc175b9c0f1b6a831c399e269772661"],
   ["min", "the smallest", "[2, 1, 3] | min", "1"],
-  ["normpath", "a path without . and ..", "'/a/./b/../c' | normpath", "/a/c"],
+  ["normpath", "a path without . and ..", "'/a/./b/../c' | normpath", "/a/c", newer],
   [
     "password_hash",
     "a hash for /etc/shadow: sha512 or sha256",
@@ -234,7 +235,7 @@ export const filterExamples = table([
     "to_nice_yaml",
     "YAML for people",
     "{'b': [1], 'a': {'c': 'x: y'}} | to_nice_yaml",
-    "a:\n    c: 'x: y'\nb:\n-   1\n",
+    "a:\n    c: 'x: y'\nb:\n- 1\n",
   ],
   [
     "to_uuid",
@@ -251,7 +252,7 @@ export const filterExamples = table([
   ["unique", "each item once", "[1, 2, 1] | unique", "[1, 2]"],
   ["upper", "large letters", "'abc' | upper", "ABC"],
   ["urldecode", "%20 as a blank", "'a%20b' | urldecode", "a b"],
-  ["urlencode", "text or a mapping for an address", "{'q': 'a b'} | urlencode", "q=a%20b"],
+  ["urlencode", "text or a mapping for an address", "{'q': 'a b'} | urlencode", "q=a+b"],
   ["urlsplit", "the parts of an address", "'http://h:80/p?q=1' | urlsplit('port')", "80"],
   ["win_basename", "the last part of a Windows path", "'C:\\\\a\\\\b' | win_basename", "b"],
   ["wordcount", "how many words", "'a b' | wordcount", "2"],
@@ -329,13 +330,13 @@ export const testExamples = table([
   ],
   ["superset", "has all of the other", "[1, 2] is superset([1])", "True"],
   ["test", "there is a test of that name", "'odd' is test", "True"],
-  ["timedout", "an async result that took too long", "{'timedout': {}} is timedout", "False"],
+  ["timedout", "an async result that took too long", "{'timedout': {}} is timedout", "False", newer],
   ["true", "exactly true", "true is true", "True"],
   ["truthy", "true by Python's idea", "'x' is truthy", "True"],
   ["undefined", "is not there", "nowhere is undefined", "True"],
   ["unreachable", "a result of a host that was not reached", "{'unreachable': true} is unreachable", "True"],
   ["upper", "large letters", "'AB' is upper", "True"],
-  ["url", "an address", "'http://a' is url", "True", "newer than the Ansible that is asked"],
+  ["url", "an address", "'http://a' is url", "True", newer],
   ["vault_encrypted", "vault text", "'x' is vault_encrypted", "False"],
   ["version", "compares versions; strict, version_type", "'1.10' is version('1.9', '>')", "True"],
 ]);
@@ -397,7 +398,13 @@ export const lookupExamples = table([
     "8",
   ],
   ["pipe", "what a command prints", "lookup('pipe', 'echo hi')", "hi"],
-  ["random_choice", "any of them", "query('random_choice', ['only'])", "['only']"],
+  [
+    "random_choice",
+    "any of them",
+    "query('random_choice', ['only'])",
+    "['only']",
+    "it takes the list for one item",
+  ],
   [
     "sequence",
     "numbers: start, end, stride, count, format",

@@ -183,7 +183,6 @@ const filters = pick(
   "groupby('n') | list",
   "wordwrap(6)",
   "format(i, f)",
-  "urlencode",
   "sort(attribute='v')",
   "count",
   "map('default', 'q') | list",

@@ -42,8 +42,9 @@ const expressions = new TextCache<Expression>(parseExpressionText);
 const templates = new TextCache<Template>((text) => parseTemplateText(text, ansibleSyntax));
 
 export const compileExpression = (text: string): Expression => expressions.get(text);
-/** A string of a playbook. */
-export const compileString = (text: string): Template => templates.get(text);
+/** A string of a playbook: one newline at its end is no part of it. */
+export const compileString = (text: string): Template =>
+  templates.get(text.endsWith("\n") ? text.slice(0, -1) : text);
 /** A file, or the text of one with its own `#jinja2:` line or delimiters. */
 export const compileFile = (text: string, syntax: Syntax): Template => parseTemplateText(text, syntax);
 

@@ -24,6 +24,9 @@ const pure = new Set(
   [...Object.keys(listLookups), ...Object.keys(variableLookups)].filter((name) => name !== "random_choice"),
 );
 
+export const isPureLookup = (name: string): boolean =>
+  pure.has(name.replace(/^ansible\.(?:builtin|legacy)\./, ""));
+
 export function runLookup(name: string, call: LookupCall): readonly Value[] {
   const short = name.replace(/^ansible\.(?:builtin|legacy)\./, "");
   const lookup = Object.hasOwn(lookups, short) ? lookups[short] : undefined;

@@ -161,7 +161,7 @@ export class Renderer implements Runtime {
     const place: Place = { text, at: 0 };
     return this.#located({ place, span, subject: subjectOf(text, subject) }, () => {
       const value = runTemplate(
-        compileString(withoutLastNewline(text)),
+        compileString(text),
         this.#frame(locals, place),
         this.#host(undefined),
       ).value();
@@ -347,8 +347,6 @@ function keepNewlines(source: string, text: string): string {
   const has = /\n*$/.exec(text)?.[0].length ?? 0;
   return has < wanted ? text + "\n".repeat(wanted - has) : text;
 }
-
-const withoutLastNewline = (text: string): string => (text.endsWith("\n") ? text.slice(0, -1) : text);
 
 const subjectOf = (text: string, subject: string | undefined): string =>
   subject === undefined ? `render ${shown(text)}` : `render the variable "${subject}"`;

@@ -69,12 +69,14 @@ function block(value: Value, column: number, options: YamlOptions, inMapping = f
   if (isList(value)) {
     // A list under a key stands at the key's own column.
     const at = inMapping ? Math.max(0, column - options.indent) : column;
-    const dash = `-${" ".repeat(Math.max(1, options.indent - 1))}`;
+    const inside = at + options.indent;
     return value
-      .map(
-        (item) =>
-          `\n${" ".repeat(at)}${dash}${trimStart(block(item, at + options.indent, options), at + options.indent)}`,
-      )
+      .map((item) => {
+        const text = block(item, inside, options);
+        // A collection begins at its own column, a scalar right after the dash.
+        const rest = text.startsWith("\n") ? " ".repeat(options.indent - 2) + text.slice(1 + inside) : text;
+        return `\n${" ".repeat(at)}- ${rest}`;
+      })
       .join("");
   }
   return entriesOf(value, options.sortKeys)
@@ -85,9 +87,6 @@ function block(value: Value, column: number, options: YamlOptions, inMapping = f
     })
     .join("");
 }
-const trimStart = (text: string, column: number): string =>
-  text.startsWith("\n") ? text.slice(1 + column) : text;
-
 function scalarOf(value: Value, options: YamlOptions, inFlow = false, column = 0): string | undefined {
   if (value === null) return "null";
   if (typeof value === "boolean") return value ? "true" : "false";

@@ -150,22 +150,18 @@ const quote: Filter = (input, call) => {
   return input === null ? "''" : shellQuote(asText(input));
 };
 
-const urlSafe = "A-Za-z0-9_.~/-";
-function urlencode(text: string, safe = urlSafe): string {
-  return text.replace(new RegExp(`[^${safe}]`, "gu"), (char) =>
-    [...new TextEncoder().encode(char)]
-      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)
-      .join(""),
-  );
+/** Python's quote_plus: a blank becomes a plus. */
+function urlencode(text: string, safe: RegExp): string {
+  return text.replace(safe, (char) => {
+    if (char === " ") return "+";
+    const bytes = [...new TextEncoder().encode(char)];
+    return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+  });
 }
 const urlencodeFilter: Filter = (input) => {
-  const pairs = isMapping(input)
-    ? mappingEntries(input)
-    : isList(input)
-      ? input.map((one) => [...iterate(one)])
-      : undefined;
-  if (pairs === undefined) return urlencode(asText(input));
-  const part = (value: Value | undefined): string => urlencode(str(value ?? ""), "A-Za-z0-9_.~-");
+  const pairs = isMapping(input) ? mappingEntries(input) : isList(input) ? input.map(iterate) : undefined;
+  if (pairs === undefined) return urlencode(asText(input), /[^\w.~/-]/gu);
+  const part = (value: Value | undefined): string => urlencode(str(value ?? ""), /[^\w.~-]/gu);
   return pairs.map(([key, value]) => `${part(key)}=${part(value)}`).join("&");
 };
 
