@@ -53,6 +53,7 @@ export class BaseSession implements Session {
     };
     const shell = new LiveShell(user, this.#parts.loginUser, connect, count);
     this.#shells.set(key, shell);
+    shell.open();
     return shell;
   }
 

@@ -12,6 +12,7 @@ export class LiveShell implements Shell {
   readonly #connect: ConnectShell;
   readonly #onMessage: () => void;
   #connection: ShellConnection | undefined;
+  #opening: Promise<ShellConnection> | undefined;
   #kill: string[] = [];
   /** Shells whose output somebody still holds. */
   readonly #parked: ShellConnection[] = [];
@@ -23,9 +24,11 @@ export class LiveShell implements Shell {
     this.#onMessage = onMessage;
   }
 
-  /** Opens the connection without waiting for it, when it is known that it will be needed. */
-  async open(): Promise<void> {
-    this.#connection ??= await this.#connect([]);
+  /** Opens the connection without waiting for it. A failure is told by the first exchange. */
+  open(): void {
+    if (this.#connection || this.#opening) return;
+    this.#opening = this.#connect([]);
+    this.#opening.catch(() => undefined);
   }
 
   exchange(frames: readonly Frame[]): Promise<readonly FrameResult[]> {
@@ -38,6 +41,8 @@ export class LiveShell implements Shell {
   retire(): void {
     this.#connection?.close();
     this.#connection = undefined;
+    this.#opening?.then((connection) => connection.close()).catch(() => undefined);
+    this.#opening = undefined;
   }
 
   close(): void {
@@ -74,6 +79,11 @@ export class LiveShell implements Shell {
   }
 
   async #connected(): Promise<ShellConnection> {
+    if (this.#opening) {
+      const opening = this.#opening;
+      this.#opening = undefined;
+      this.#connection = await opening;
+    }
     if (this.#connection?.isUsable) return this.#connection;
     const kill = this.#kill;
     this.#kill = [];

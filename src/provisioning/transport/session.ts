@@ -40,7 +40,10 @@ export interface Become {
 export interface Session {
   /** The same string for two inventory names of one machine and login (R1 uses machineId once facts are known). */
   readonly key: string;
-  /** A live shell of the login user, or of another user through become; opened once and kept. */
+  /**
+   * A live shell of the login user, or of another user through become; opened once and kept. Opening begins here, and
+   * is waited for by the first exchange: ask for the shells that will be needed before the first message.
+   */
   shell(become: Become | null): Promise<Shell>;
   /** Retire shells so that the next use opens anew (R10). */
   retireShells(): Promise<void>;

@@ -18,6 +18,8 @@ import { type SshSettings, sshSettings } from "./ssh-settings.ts";
 interface Dialled {
   readonly address: string;
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** When the client has gone, or never came. */
+  readonly release?: () => void;
 }
 
 export async function connectSsh(
@@ -25,10 +27,27 @@ export async function connectSsh(
   plan: ConnectionPlan,
   signal?: AbortSignal,
 ): Promise<Client> {
-  const { address, dial } = await route(settings, plan, signal);
+  const { address, dial, release = () => undefined } = await route(settings, plan, signal);
+  try {
+    const client = await withRetries(settings, signal, () =>
+      paced(address, () => connectOnce(settings, dial, signal)),
+    );
+    client.once("close", release);
+    return client;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function withRetries<T>(
+  settings: SshSettings,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await paced(address, () => connectOnce(settings, dial, signal));
+      return await work();
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof DroppedError)) throw error;
@@ -47,8 +66,9 @@ async function route(settings: SshSettings, plan: ConnectionPlan, signal?: Abort
   const { host, port, proxyCommand } = settings;
   const jump = settings.jumps.at(-1);
   if (jump !== undefined) {
-    const client = await jumpClient(jump, settings.jumps.slice(0, -1), plan, signal);
-    return { address: `${jump}>${host}:${port}`, dial: () => forward(client, host, port) };
+    const held = await holdJump(jump, settings.jumps.slice(0, -1), plan, signal);
+    const dial = (): Promise<Duplex> => forward(held.client, host, port);
+    return { address: `${jump}>${host}:${port}`, dial, release: held.release };
   }
   if (proxyCommand !== undefined)
     return { address: `${host}:${port}`, dial: async () => commandStream(proxyCommand) };
@@ -70,21 +90,47 @@ function commandStream(command: string): Duplex {
   return stream;
 }
 
-/** One connection a bastion, shared by all hosts behind it, kept until the process ends it. */
-const jumpClients = new Map<string, Promise<Client>>();
+interface Jump {
+  readonly client: Promise<Client>;
+  users: number;
+}
 
-function jumpClient(jump: string, before: readonly string[], plan: ConnectionPlan, signal?: AbortSignal) {
+/** One connection a bastion, shared by all hosts behind it; the last of them closes it. */
+const jumpClients = new Map<string, Jump>();
+
+interface Held {
+  readonly client: Client;
+  release(): void;
+}
+
+async function holdJump(
+  jump: string,
+  before: readonly string[],
+  plan: ConnectionPlan,
+  signal?: AbortSignal,
+): Promise<Held> {
   const key = [...before, jump].join(",");
-  const known = jumpClients.get(key);
-  if (known) return known;
   if (before.length >= limits.proxyJumps) throw tooManyJumps(plan.name);
-  const client = connectJump(jump, before, plan, signal);
-  jumpClients.set(key, client);
-  client.then(
-    (open) => open.once("close", () => jumpClients.delete(key)),
-    () => jumpClients.delete(key),
-  );
-  return client;
+  const known = jumpClients.get(key) ?? { client: connectJump(jump, before, plan, signal), users: 0 };
+  jumpClients.set(key, known);
+  known.users += 1;
+  const forget = (): void => {
+    if (jumpClients.get(key) === known) jumpClients.delete(key);
+  };
+  try {
+    const client = await known.client;
+    client.once("close", forget);
+    const release = (): void => {
+      known.users -= 1;
+      if (known.users > 0) return;
+      forget();
+      client.end();
+    };
+    return { client, release };
+  } catch (error) {
+    forget();
+    throw error;
+  }
 }
 
 async function connectJump(
@@ -107,12 +153,6 @@ async function connectJump(
   const client = await connectSsh(await sshSettings(jumpPlan), jumpPlan, signal);
   client.on("error", () => undefined);
   return client;
-}
-
-/** Ends the bastions' connections, which would keep the process alive. */
-export async function closeJumps(): Promise<void> {
-  for (const client of jumpClients.values()) await client.then((open) => open.end()).catch(() => undefined);
-  jumpClients.clear();
 }
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254. */

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { ConnectionPlan, Session } from "../../../src/provisioning/transport/session.ts";
-import { closeJumps } from "../../../src/provisioning/transport/ssh-client.ts";
 import { ask, brief, step } from "./sessions.ts";
 import { freePort, makeKey, type Sshd, startSshd } from "./sshd.ts";
 
@@ -31,7 +30,6 @@ beforeEach(() => {
 afterEach(async () => {
   for (const session of opened.splice(0)) await session.close();
   for (const server of servers.splice(0)) server.close();
-  await closeJumps();
 });
 afterAll(async () => {
   if (agentSocket !== undefined) process.env.SSH_AUTH_SOCK = agentSocket;
@@ -182,7 +180,10 @@ describe("connecting", () => {
 
   test("two jump hosts, one after the other, carry a session", async () => {
     const jump = `root@127.0.0.1:${sshd.port}`;
-    expect(await who({ proxyJump: `${jump},${jump}` })).toEqual(asRoot);
+    const behind = { proxyJump: `${jump},${jump}` };
+    expect(await Promise.all([who(behind), who(behind)])).toEqual([asRoot, asRoot]);
+    for (const session of opened.splice(0)) await session.close();
+    expect(await who(behind)).toEqual(asRoot);
   });
 
   test("MaxStartups never fails a crowd", async () => {
@@ -276,6 +277,13 @@ describe("a session", () => {
       failure: expect.stringContaining("longer"),
     });
     expect(await session.http({ ...safe, url: "ftp://x/" })).toMatchObject({ status: -1 });
+  });
+
+  test("a shell of another user opens while the first one is used", async () => {
+    const session = await open();
+    const other = session.shell({ user: "daemon", method: "sudo" });
+    expect(brief(await (await session.shell(null)).exchange([ask("id -un")]))).toEqual(asRoot);
+    expect(brief(await (await other).exchange([ask("id -un")]))).toEqual(["0:daemon\n|"]);
   });
 
   test("where forwarding is forbidden, tcp says so", async () => {
