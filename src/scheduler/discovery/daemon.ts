@@ -22,7 +22,7 @@ export interface BridgeOptions {
   readonly log: (line: string) => void;
 }
 
-const defaults = { pollIntervalMs: 30_000, quietMs: 200, check: ["haproxy", "-c", "-q", "-f"] };
+const defaults = { pollIntervalMs: 30_000, quietMs: 50, check: ["haproxy", "-c", "-q", "-f"] };
 /** However many events keep coming, a change waits no longer. */
 const maxQuietMs = 1_000;
 /** Between two reloads: while many apps change at once, one change in a while carries all of them. */

@@ -12,8 +12,8 @@ export interface MarathonSourceOptions {
 
 const defaultAnswerTimeoutMs = 10_000;
 const connectTimeoutMs = 2_000;
-/** Marathon shows life every few seconds; a stream that is silent for longer is dead. */
-const eventSilenceMs = 60_000;
+/** Marathon shows life every 10 seconds; a stream that is silent for longer is dead. */
+const eventSilenceMs = 30_000;
 const maxRedirects = 3;
 
 /** Nobody gave a usable answer. One line a Marathon. */
