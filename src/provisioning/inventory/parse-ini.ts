@@ -1,4 +1,4 @@
-import type { Span } from "../../base/errors.ts";
+import { ErrorCollector, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { pythonValue } from "../source/python-literal.ts";
 import { SourceText } from "../source/source-text.ts";
@@ -6,6 +6,7 @@ import { type ShellWord, splitShellWords } from "../source/split-shell-words.ts"
 import { hostNames } from "./host-names.ts";
 import type { InventoryBuilder } from "./inventory-builder.ts";
 import { type Complaint, inventoryError } from "./inventory-errors.ts";
+import { limits } from "./limits.ts";
 
 /** Tells the builder what an INI inventory says. */
 export function parseIni(text: string, file: string, builder: InventoryBuilder): void {
@@ -35,7 +36,9 @@ class IniReader {
   readonly #builder: InventoryBuilder;
   readonly #pending = new Map<string, Pending>();
   #group = "ungrouped";
-  #kind: Kind = "hosts";
+  /** Undefined after a header that could not be read: the lines below it say nothing then. */
+  #kind: Kind | undefined = "hosts";
+  readonly #errors = new ErrorCollector();
 
   constructor(source: SourceText, builder: InventoryBuilder) {
     this.#source = source;
@@ -45,12 +48,20 @@ class IniReader {
   read(): void {
     for (const line of linesOf(this.#source.text)) {
       if (line.text === "" || line.text.startsWith("#") || line.text.startsWith(";")) continue;
-      if (line.text.startsWith("[") && !/^\[[^\]]*\]:\d+(?:\s|$)/.test(line.text)) this.#header(line);
-      else if (this.#kind === "hosts") this.#host(line);
-      else if (this.#kind === "vars") this.#variable(line);
-      else this.#child(line);
+      this.#errors.attempt(() => this.#line(line));
+      if (this.#errors.errors.length >= limits.errors) break;
     }
-    this.#refuseUndeclared();
+    if (this.#errors.errors.length === 0) this.#gatherUndeclared();
+    this.#errors.throwIfAny();
+  }
+
+  #line(line: Line): void {
+    if (line.text.startsWith("[") && !/^\[[^\]]*\]:\d+(?:\s|$)/.test(line.text)) {
+      this.#kind = undefined;
+      this.#header(line);
+    } else if (this.#kind === "hosts") this.#host(line);
+    else if (this.#kind === "vars") this.#variable(line);
+    else if (this.#kind === "children") this.#child(line);
   }
 
   #header(line: Line): void {
@@ -173,16 +184,16 @@ class IniReader {
     this.#pending.set(child, pending);
   }
 
-  #refuseUndeclared(): void {
+  #gatherUndeclared(): void {
     for (const [name, { as, span, parents }] of this.#pending) {
       const state =
         as === "vars"
           ? `[${name}:vars] is for a group that is declared nowhere`
           : `[${parents[0]?.name}:children] names group "${name}", which is declared nowhere`;
-      throw inventoryError(this.#source.file, span, state, {
-        why: "a group is declared by a section [name] or [name:children]",
-        fix: `add a section [${name}]`,
-      });
+      const why = "a group is declared by a section [name] or [name:children]";
+      this.#errors.add(
+        inventoryError(this.#source.file, span, state, { why, fix: `add a section [${name}]` }),
+      );
     }
   }
 

@@ -1,3 +1,4 @@
+import { ErrorCollector } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { MapEntry, MapNode, SourceNode } from "../source/node.ts";
 import { entryOf, keyText } from "../source/to-plain.ts";
@@ -20,10 +21,19 @@ export function parseYamlInventory(root: SourceNode, file: string, builder: Inve
       why: "inventories are INI, YAML or programs that print JSON",
     });
   }
-  for (const entry of root.entries) readGroup(entry, file, builder);
+  const reading = { file, builder, errors: new ErrorCollector() };
+  for (const entry of root.entries) reading.errors.attempt(() => readGroup(entry, reading));
+  reading.errors.throwIfAny();
 }
 
-function readGroup({ key, value }: MapEntry, file: string, builder: InventoryBuilder): void {
+interface Reading {
+  readonly file: string;
+  readonly builder: InventoryBuilder;
+  readonly errors: ErrorCollector;
+}
+
+function readGroup({ key, value }: MapEntry, reading: Reading): void {
+  const { file, builder, errors } = reading;
   const name = keyText(key);
   builder.addGroup(name, key.span);
   if (isNull(value)) return;
@@ -32,10 +42,11 @@ function readGroup({ key, value }: MapEntry, file: string, builder: InventoryBui
       why: "a group holds hosts:, children: and vars:",
     });
   }
-  for (const section of value.entries) readSection(name, section, file, builder);
+  for (const section of value.entries) errors.attempt(() => readSection(name, section, reading));
 }
 
-function readSection(group: string, { key, value }: MapEntry, file: string, builder: InventoryBuilder): void {
+function readSection(group: string, { key, value }: MapEntry, reading: Reading): void {
+  const { file, errors } = reading;
   const section = sections.find((each) => each === keyText(key));
   if (section === undefined) {
     const near = nearest(keyText(key), sections);
@@ -46,12 +57,22 @@ function readSection(group: string, { key, value }: MapEntry, file: string, buil
   }
   if (isNull(value)) return;
   for (const entry of sectionMap(group, section, value, file).entries) {
-    if (section === "vars") builder.setGroupVar(group, keyText(entry.key), entry.value);
-    else if (section === "hosts") readHost(group, entry, file, builder);
-    else {
-      readGroup(entry, file, builder);
-      builder.addChild(group, keyText(entry.key), entry.key.span);
-    }
+    errors.attempt(() => readEntry(group, section, entry, reading));
+  }
+}
+
+function readEntry(
+  group: string,
+  section: (typeof sections)[number],
+  entry: MapEntry,
+  reading: Reading,
+): void {
+  const name = keyText(entry.key);
+  if (section === "vars") reading.builder.setGroupVar(group, name, entry.value);
+  else if (section === "hosts") readHost(group, entry, reading);
+  else {
+    readGroup(entry, reading);
+    reading.builder.addChild(group, name, entry.key.span);
   }
 }
 
@@ -67,7 +88,7 @@ function sectionMap(group: string, section: string, value: SourceNode, file: str
   });
 }
 
-function readHost(group: string, { key, value }: MapEntry, file: string, builder: InventoryBuilder): void {
+function readHost(group: string, { key, value }: MapEntry, { file, builder }: Reading): void {
   if (typeof key.value !== "string") {
     throw inventoryError(file, key.span, `the host ${keyText(key)} is no text`, {
       fix: `write "${keyText(key)}":`,

@@ -1,8 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-builder.ts";
 import { parseIni } from "../../../src/provisioning/inventory/parse-ini.ts";
+import { formatError } from "../../../src/provisioning/reporting/format-error.ts";
 
 function read(text: string) {
   const builder = new InventoryBuilder();
@@ -57,6 +60,24 @@ describe("an INI inventory", () => {
       `${place} Cannot read inventory "hosts.ini": `,
     );
     expect(message).toContain(part);
+  });
+
+  test("tells all its mistakes at once, but none of what follows from one", () => {
+    const { also, span } = refusal("h a b=1\n[web:\nw1 x\n[db]\nd[1:]\nd2 x=1#2\n");
+    expect([span, ...also.map((each) => each.span)].map((each) => `${each?.line}:${each?.column}`)).toEqual([
+      "1:3",
+      "2:1",
+      "5:1",
+      "6:7",
+    ]);
+  });
+
+  test("has each of its mistakes told in full", () => {
+    const texts = mistakes.map(([text]) => formatError(refusal(text)));
+    const file = join(import.meta.dirname, "../../golden/inventory-mistakes.txt");
+    const told = `${texts.join("\n\n")}\n`;
+    if (process.env["PROVISION_UPDATE"] === "1") writeFileSync(file, told);
+    expect(told).toBe(readFileSync(file, "utf8"));
   });
 
   test("never crashes, and always says where", () => {
