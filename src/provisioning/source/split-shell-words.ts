@@ -29,9 +29,13 @@ export function splitShellWords(line: string): ShellSplit {
 
 type WordOrProblem = ShellWord | Extract<ShellSplit, { readonly problem: string }>;
 
+/** What stands for itself: most words are nothing else. */
+const plainRun = /[^\s#\\'"]*/y;
+
 function readWord(line: string, start: number): WordOrProblem {
-  let text = "";
-  let at = start;
+  plainRun.lastIndex = start;
+  let text = plainRun.exec(line)?.[0] ?? "";
+  let at = start + text.length;
   while (at < line.length) {
     const char = line[at] as string;
     if (/\s/.test(char)) break;

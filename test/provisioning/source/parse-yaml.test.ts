@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
+import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-builder.ts";
+import { parseYamlInventory } from "../../../src/provisioning/inventory/parse-yaml-inventory.ts";
 import { parseYaml } from "../../../src/provisioning/source/parse-yaml.ts";
 import { entryOf, toPlain } from "../../../src/provisioning/source/to-plain.ts";
+import { mutatedYaml } from "../../support/mutated-yaml.ts";
 
 const values: readonly (readonly [string, unknown])[] = [
   ["yes", true],
@@ -117,61 +118,12 @@ describe("YAML", () => {
   });
 });
 
-const cases = join(import.meta.dirname, "../../cases");
-const seeds = readdirSync(cases, { recursive: true, encoding: "utf8" })
-  .filter((name) => /\/(?:inventory|playbook)?.*\.ya?ml$/.test(`/${name}`))
-  .map((name) => readFileSync(join(cases, name), "utf8"));
-const insertions = [
-  "{{ ",
-  "}",
-  "[",
-  "- ",
-  ": ",
-  "\t",
-  "&a ",
-  "*a",
-  "!x ",
-  "'",
-  '"',
-  "|\n",
-  "\n",
-  "---\n",
-  "? ",
-  "<<: ",
-  "\u0000",
-  "é",
-  "#",
-  "%",
-];
-
-/** Cuts, doubles and sows characters into real files. */
-const mutated = fc
-  .tuple(
-    fc.constantFrom(...seeds),
-    fc.array(
-      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom("cut", "double", ...insertions)),
-      {
-        minLength: 1,
-        maxLength: 6,
-      },
-    ),
-  )
-  .map(([text, edits]) => edits.reduce(mutate, text));
-
-function mutate(text: string, [where, edit]: readonly [number, string]): string {
-  const at = Math.floor(where * text.length);
-  const end = Math.min(text.length, at + 1 + Math.floor(where * 20));
-  if (edit === "cut") return text.slice(0, at) + text.slice(end);
-  if (edit === "double") return text.slice(0, end) + text.slice(at);
-  return text.slice(0, at) + edit + text.slice(at);
-}
-
-test("1,000 mutated files give a value or an error with its place, never anything else", () => {
+test("1,000 mutated files are an inventory or an error with its place, never anything else", () => {
   const before = process.memoryUsage().heapUsed;
   fc.assert(
-    fc.property(mutated, (text) => {
+    fc.property(mutatedYaml, (text) => {
       try {
-        parseYaml(text, "x.yml");
+        parseYamlInventory(parseYaml(text, "x.yml"), "x.yml", new InventoryBuilder());
       } catch (error) {
         expect(error).toBeInstanceOf(ProvisionError);
         expect((error as ProvisionError).span?.line).toBeGreaterThan(0);
