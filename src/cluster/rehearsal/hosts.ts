@@ -20,6 +20,8 @@ export interface RehearsalHosts {
   /** Further hosts, as `add a line to the inventory` needs them. */
   add(names: readonly string[]): Promise<void>;
   stop(name: string): Promise<void>;
+  /** As if its power failed: no process ends in order, no connection is closed. */
+  kill(name: string): Promise<void>;
   start(name: string): Promise<void>;
   remove(): Promise<void>;
 }
@@ -96,6 +98,9 @@ export async function startHosts(request: StartRequest): Promise<RehearsalHosts>
     add,
     stop: async (name) => {
       await runProgram("docker", ["stop", "--time", "3", containerName(request.id, name)]);
+    },
+    kill: async (name) => {
+      await runProgram("docker", ["kill", containerName(request.id, name)]);
     },
     start: async (name) => {
       await runProgram("docker", ["start", containerName(request.id, name)]);
