@@ -115,7 +115,7 @@ interface ShownFramework {
   readonly completed_executors: readonly { readonly id: string; readonly directory: string }[];
 }
 
-export async function sandboxOf(agent: RunningAgent, taskId: string): Promise<string> {
+export async function sandboxOf(agent: Pick<RunningAgent, "url">, taskId: string): Promise<string> {
   const { json } = await requestJson({ url: `${agent.url}/slave(1)/state` });
   const state = json as unknown as Record<"frameworks" | "completed_frameworks", ShownFramework[]>;
   const all = [...state.frameworks, ...state.completed_frameworks];
