@@ -21,6 +21,15 @@ async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome)
     case "set-facts":
       for (const target of targets) setFacts(target, effect.facts, effect.cacheable);
       return outcome;
+    case "add-facts":
+      for (const target of targets) {
+        const learnt = Object.entries(effect.facts).map(([name, value]) => [
+          name.replace(/^ansible_/, ""),
+          value,
+        ]);
+        target.moduleFacts = { ...target.moduleFacts, ...Object.fromEntries(learnt) };
+      }
+      return outcome;
     case "include-vars":
       for (const target of targets) {
         for (const [name, value] of Object.entries(effect.vars))

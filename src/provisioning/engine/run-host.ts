@@ -22,6 +22,8 @@ export class RunHost {
   readonly name: string;
   /** `ansible_facts` as gathered or set; undefined until then. */
   facts: JsonObject | undefined;
+  /** Learnt by modules (getent, service_facts, …), without the prefix: seen beside the gathered ones. */
+  moduleFacts: JsonObject = {};
   /** register, set_fact, add_host's vars: the higher layer. Values are data, never rendered. */
   readonly setVars = new Map<string, JsonValue>();
   readonly includeVars = new Map<string, Variable>();

@@ -47,7 +47,7 @@ export function scopeOf(play: PlayState, { host, frame, statement, vars }: Scope
   const scope = scopeFrom({
     magic: (name) => magicVariable({ run, play, host, frame }, name),
     layers,
-    facts: factLayer(host),
+    facts: factLayer(run, host),
     behind: [inventory, ...defaults],
     missing: missingFact(run, host),
   });
@@ -118,11 +118,18 @@ function setLayer(host: RunHost): ReadonlyMap<string, Variable> {
 
 const prefix = "ansible_";
 
-function factLayer(host: RunHost): Layer {
-  const { facts } = host;
+function factLayer(run: RunState, host: RunHost): Layer {
+  const { facts, moduleFacts } = host;
+  const hasOwn = Object.keys(moduleFacts).length > 0;
   return (name) => {
-    if (facts === undefined) return undefined;
-    if (name === "ansible_facts") return dataVariable(facts, "facts");
+    const learnt = ownFact(moduleFacts, name.startsWith(prefix) ? name.slice(prefix.length) : name);
+    if (learnt !== undefined) return dataVariable(learnt, "facts");
+    if (facts === undefined) {
+      // What is still to be gathered on demand must not be hidden by what a module learnt.
+      const isWhole = hasOwn && name === "ansible_facts" && !run.factsWanted.has(host.name);
+      return isWhole ? dataVariable(moduleFacts, "facts") : undefined;
+    }
+    if (name === "ansible_facts") return dataVariable(hasOwn ? { ...facts, ...moduleFacts } : facts, "facts");
     if (!name.startsWith(prefix)) return undefined;
     const value: JsonValue | undefined = ownFact(facts, name.slice(prefix.length));
     return value === undefined ? undefined : dataVariable(value, "facts");
@@ -144,7 +151,7 @@ function scopeOfOther(run: RunState, play: PlayState, host: RunHost): Scope {
   return scopeFrom({
     magic: (name) => magicVariable({ run, play, host, frame: undefined }, name),
     layers: [run.request.extraVars, setLayer(host), host.includeVars],
-    facts: factLayer(host),
+    facts: factLayer(run, host),
     behind: [hostVariables(run, host.name, play.play.baseDir)],
     missing: missingFact(run, host),
   });

@@ -173,6 +173,8 @@ export type VarsFiles =
     };
 export type Effect =
   | { readonly effect: "set-facts"; readonly facts: JsonObject; readonly cacheable: boolean }
+  /** `ansible_facts` in a host module's result: the engine makes this effect of it. */
+  | { readonly effect: "add-facts"; readonly facts: JsonObject }
   | { readonly effect: "include-vars"; readonly vars: JsonObject }
   /** Files of variables, found and read by the engine, rendered when used. `merge` is hash_behaviour. */
   | {
