@@ -1,7 +1,10 @@
 /** One attempt of one task (one item) on one host: prepared, then acted on the host or on the controller. */
-import type { JsonObject } from "../../base/json.ts";
+import { ProvisionError } from "../../base/errors.ts";
+import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { ControllerModule, Module } from "../modules/module.ts";
+import { limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
+import type { Machine } from "./machine.ts";
 import { notifiedBy } from "./notify.ts";
 import { owedFrames } from "./owed-handlers.ts";
 import { type Performance, perform } from "./perform.ts";
@@ -60,14 +63,12 @@ async function runOnMachine(
   loop: LoopPlace | undefined,
 ): Promise<TaskOutcome> {
   const { play, task, place } = work;
-  const machine = await play.run.machines.connected(
-    prepared.target,
-    play.connectionOf(where, prepared.target, view),
-  );
+  const machine = await machineOf(where, prepared, view);
   const context = contextOf(where, prepared, machine, view);
   const module = prepared.module as Module<unknown, unknown>;
   const identity = identityOfTask(prepared);
   const notified = notifiedBy(play, task, place.frame, view);
+  const job = asyncOf(where, view);
   const performance = await perform({
     module,
     args: prepared.args,
@@ -75,12 +76,52 @@ async function runOnMachine(
     identity,
     context,
     check: prepared.check,
-    stepTimeoutMs: prepared.stepTimeoutMs,
+    stepTimeoutMs: job === undefined ? prepared.stepTimeoutMs : job.seconds * 1000,
+    ...(job?.isDetached === true ? { detach: { jobId: job.jobId, timeoutSeconds: job.seconds } } : {}),
     before: () => owedFrames(play, where.host, machine, identity, notified),
     ahead: (acts) => lookAhead({ work, machine, identity, acts, loop }),
     onStep: work.onStep,
   });
+  if (job?.isDetached === true && performance.acted) machine.asyncJobs++;
+  if (module.name === "async_status" && performance.result["finished"] === 1 && machine.asyncJobs > 0)
+    machine.asyncJobs--;
   return outcomeOf(where, prepared, performance);
+}
+
+interface AsyncRun {
+  readonly seconds: number;
+  /** poll: 0 — nobody waits for it. */
+  readonly isDetached: boolean;
+  readonly jobId: string;
+}
+
+/** With a poll the task simply may take that long: the connection waits as well as Ansible's polling does. */
+function asyncOf({ task, play }: TaskWhere, view: View): AsyncRun | undefined {
+  const seconds = task.async === undefined ? 0 : Number(view.value(task.async));
+  if (!(seconds > 0)) return undefined;
+  const poll = task.poll === undefined ? 1 : Number(view.value(task.poll));
+  const { random } = play.run.request.environment;
+  const jobId = `j${play.run.clock.now()}.${Math.floor(random() * 1e9)}`;
+  return { seconds, isDetached: poll === 0, jobId };
+}
+
+/** wait_for_connection waits for the first connection too. */
+async function machineOf(where: TaskWhere, prepared: PreparedTask, view: View): Promise<Machine> {
+  const { play } = where;
+  const plan = play.connectionOf(where, prepared.target, view);
+  const connect = (): Promise<Machine> => play.run.machines.connected(prepared.target, plan);
+  if (prepared.module.name !== "wait_for_connection") return connect();
+  const { timeout } = prepared.args as { readonly timeout: number };
+  const deadline = play.run.clock.monotonic() + timeout * 1000;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!(error instanceof ProvisionError) || play.run.isInterrupted) throw error;
+      if (play.run.clock.monotonic() > deadline) throw error;
+    }
+    await play.run.pause(limits.reconnectPauseMs);
+  }
 }
 
 function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Performance): TaskOutcome {
@@ -115,6 +156,7 @@ function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Perfor
     unsure,
     result: prepared.diff && diff.length > 0 ? { ...base, diff } : base,
     steps,
+    effects: learntFacts(result),
     diffs: prepared.diff ? diffs : [],
     ...(message === undefined ? {} : { message }),
     ...(failure === undefined ? {} : { failure }),
@@ -122,6 +164,9 @@ function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Perfor
     hostMs,
   };
 }
+
+const learntFacts = ({ ansible_facts: facts }: JsonObject): TaskOutcome["effects"] =>
+  isJsonObject(facts) ? [{ effect: "add-facts", facts }] : [];
 
 /** R12: the failure may come of a change that was not made. */
 function doubtfulOutcome({ failure, result }: Performance): TaskOutcome {

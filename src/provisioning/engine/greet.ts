@@ -58,6 +58,7 @@ function answered(result: FrameResult | undefined): FrameResult {
 export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<void> {
   const { run, batch, frame, play } = state;
   if (wantsFacts) for (const host of batch) run.factsAtFirst.add(host.name);
+  if (startsElsewhere(state)) return;
   await forEachAtMost(run.request.forks, batch, async (host) => {
     try {
       const view = state.hostView(host);
@@ -68,6 +69,15 @@ export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<v
       refuse(state, host, error);
     }
   });
+}
+
+/** The play begins by waiting for its hosts, or on another machine: it connects when a task needs to. */
+function startsElsewhere({ play }: PlayState): boolean {
+  const [first] = [...play.preTasks, ...play.roles.flatMap(({ role }) => role.tasks), ...play.tasks];
+  if (first?.kind !== "task" || play.gatherFacts === undefined) return false;
+  return (
+    first.module === "wait_for_connection" || first.delegateTo !== undefined || first.connection !== undefined
+  );
 }
 
 function refuse({ run }: PlayState, host: RunHost, error: unknown): void {

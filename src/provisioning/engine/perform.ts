@@ -5,8 +5,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { compileStep } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
+import { startJob } from "../modules/async-job.ts";
 import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
 import type { Frame } from "../transport/session.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
@@ -27,6 +29,8 @@ export interface PerformRequest {
   /** What may be asked along with this task's message. `acts`: the message carries steps. */
   readonly ahead: (acts: boolean) => readonly Asked[];
   readonly onStep: (why: string) => void;
+  /** async with poll: 0: the steps go on as a job of the host when the task is done. */
+  readonly detach?: { readonly jobId: string; readonly timeoutSeconds: number };
 }
 
 export interface Performance {
@@ -145,12 +149,13 @@ class PerformRun {
   async #apply(plan: Plan, context: ModuleContext): Promise<ShownFailure | "again" | undefined> {
     const { machine, identity, module, args } = this.#request;
     for (const { why } of plan.steps) this.#request.onStep(why);
+    const steps = this.#detached(plan.steps);
     const own = plan.again === true ? module.ask(args, { ...context, round: context.round + 1 }) : [];
     try {
       const reply = await machine.send({
         identity,
         before: this.#request.before(),
-        steps: plan.steps,
+        steps,
         own,
         ahead: this.#request.ahead(true),
         stepTimeoutMs: this.#request.stepTimeoutMs,
@@ -158,7 +163,7 @@ class PerformRun {
       this.#addTiming(reply.timing);
       if (plan.again === true && reply.steps.every(({ ok }) => ok)) this.#early = reply.own;
       reply.steps.forEach((result, index) => {
-        const step = plan.steps[index];
+        const step = steps[index];
         if (step !== undefined) this.#taken.push({ step, result });
       });
     } catch (error) {
@@ -167,6 +172,24 @@ class PerformRun {
     }
     const last = this.#taken.at(-1);
     return last === undefined || last.result.ok ? undefined : stepFailure(last);
+  }
+
+  #detached(steps: readonly Step[]): readonly Step[] {
+    const { detach } = this.#request;
+    if (detach === undefined) return steps;
+    const script = steps.map((step) => {
+      if (step.do !== "run" || step.stdin !== undefined) {
+        throw new ProvisionError({
+          code: "bad-argument",
+          action: `run "${this.#request.module.name}" as a job`,
+          state: "it does more than run a command",
+          why: "async with poll: 0 takes modules that only run something, without stdin",
+          fix: "poll: 10",
+        });
+      }
+      return `( ${compileStep(step).script}\n) || exit`;
+    });
+    return [startJob({ ...detach, script: script.join("\n") })];
   }
 
   /** R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice. */
@@ -186,8 +209,15 @@ class PerformRun {
     this.#failed = failure !== undefined;
     const wouldAct = check && this.#changed && !this.#failed;
     const outcome: Outcome = { changed: this.#changed, failed: this.#failed, steps: this.#taken };
+    const { detach } = this.#request;
+    const job = detach === undefined || failure !== undefined ? {} : jobResult(detach.jobId);
     const isReadable = this.#hasState && (!wouldAct || module.alwaysActs !== true);
-    const result = isReadable ? (module.result?.(this.#state, outcome, args, context) ?? {}) : {};
+    const result =
+      detach !== undefined
+        ? job
+        : isReadable
+          ? (module.result?.(this.#state, outcome, args, context) ?? {})
+          : {};
     return {
       changed: this.#changed,
       failed: this.#failed,
@@ -203,6 +233,13 @@ class PerformRun {
     };
   }
 }
+
+const jobResult = (jobId: string): JsonObject => ({
+  ansible_job_id: jobId,
+  started: 1,
+  finished: 0,
+  results_file: "",
+});
 
 export const isLostConnection = (error: unknown): error is ProvisionError =>
   error instanceof ProvisionError && error.code === "connection-lost";

@@ -152,6 +152,13 @@ export class PlayState {
     }
   }
 
+  /** meta: end_role */
+  hasLeft(host: RunHost, frame: Frame): boolean {
+    return this.endedRoles.some(
+      ({ role, hosts }) => role !== undefined && hosts.has(host) && frame.roles.at(-1)?.role === role,
+    );
+  }
+
   /** A rescue caught what any_errors_fatal had ended. */
   forgiveFatal(): void {
     if (this.halted?.how === "fatal") this.halted = undefined;

@@ -34,6 +34,7 @@ export async function runTask(
   const title = await withFacts(play, async () => taskTitle(task, play.view(first, frame, task)));
   if (task.module !== "meta" && !(await play.run.admits(title))) return [];
   await play.run.loadModules([task.module]);
+  play.run.forgetPause(task);
   return new TaskRun(play, task, place, title).run(first);
 }
 

@@ -26,7 +26,7 @@ export class Walker {
     then?: Ahead,
   ): Promise<void> {
     for (const [index, statement] of list.entries()) {
-      const active = hosts.filter((host) => host.isActive);
+      const active = hosts.filter((host) => host.isActive && !this.play.hasLeft(host, frame));
       if (active.length === 0 || this.play.run.isInterrupted) return;
       await this.#statement(statement, active, frame, { statements: list, from: index + 1, frame, then });
     }

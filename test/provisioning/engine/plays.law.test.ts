@@ -344,6 +344,37 @@ describe("check mode", () => {
   });
 });
 
+describe("jobs", () => {
+  test("async with poll 0 goes on, async_status finds it done", async () => {
+    const ran = await run(
+      play(`  tasks:
+    - {name: start, shell: "sleep 0.3; echo done", async: 20, poll: 0, register: job}
+    - name: wait
+      async_status: {jid: "{{ job.ansible_job_id }}"}
+      register: r
+      until: r.finished
+      retries: 20
+      delay: 1
+    - debug: {msg: "{{ r.stdout | trim }}"}
+`),
+    );
+    expect(shown(ran)).toEqual(["a: done"]);
+  });
+});
+
+describe("waves and strangers", () => {
+  test("wait_for_connection waits for the first connection too", async () => {
+    const ran = await run(
+      play(`  tasks:
+    - {name: w, wait_for_connection: {timeout: 1}}
+`),
+      { inventory: "a ansible_host=127.0.0.1 ansible_port=1 ansible_user=x\n" },
+    );
+    expect(outcomes(ran)).toEqual(["w a unreachable"]);
+    expect(ran.summary.exitCode).toBe(4);
+  });
+});
+
 describe("choosing", () => {
   test("tags, --start-at-task and meta end_host", async () => {
     const text = play(`  tasks:
