@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
+import { dieWithUs } from "./die-with-us.ts";
 
 const binary = "/usr/sbin/haproxy";
 
@@ -20,6 +21,7 @@ export function startHaproxy(config: string): TestHaproxy {
   const child: ChildProcess = spawn(binary, ["-W", "-db", "-f", config], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  dieWithUs(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {

@@ -9,6 +9,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { dieWithUs } from "./die-with-us.ts";
 
 const classPath = "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar";
 
@@ -159,9 +160,11 @@ function launch(dir: string): ChildProcess {
   ];
   const main = ["org.apache.zookeeper.server.quorum.QuorumPeerMain", join(dir, "zoo.cfg")];
   const log = `exec java "$@" >${join(dir, "log")} 2>&1`;
-  return spawn("sh", ["-c", log, "java", ...options, ...properties, "-cp", classPath, ...main], {
+  const child = spawn("sh", ["-c", log, "java", ...options, ...properties, "-cp", classPath, ...main], {
     stdio: "ignore",
   });
+  dieWithUs(child);
+  return child;
 }
 
 const waitUntilServing = (
