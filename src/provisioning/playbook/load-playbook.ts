@@ -14,6 +14,7 @@ import { loadStatements } from "./load-statements.ts";
 import type { Play, Playbook, RoleInvocation, Statement, VarsPrompt } from "./model.ts";
 import { inheritedKeywords, isInherited, readInherited } from "./read-inherited.ts";
 import {
+  checkChoice,
   entryOf,
   keyOf,
   nodeAt,
@@ -124,12 +125,17 @@ function importedPath(value: SourceNode): { readonly path: string; readonly para
   return { path: split.rest, params: { kind: "map", entries, span: value.span } };
 }
 
+const orders = ["inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle"];
+
 function loadPlay(map: MapNode, outer: LoadContext): Play {
   for (const entry of map.entries) {
     if (!playKeywords.has(keyOf(entry)) && !isInherited(keyOf(entry))) {
       outer.errors.add(unknownKeyword("a play", entry, [...playOnly, ...inheritedKeywords]));
     }
   }
+  const { errors } = outer;
+  errors.attempt(() => checkChoice("strategy", nodeAt(map, "strategy"), ["linear", "free", "host_pinned"]));
+  errors.attempt(() => checkChoice("order", nodeAt(map, "order"), orders));
   const importedHandlers: Statement[] = [];
   const context: LoadContext = { ...outer, addHandlers: (handlers) => importedHandlers.push(...handlers) };
   const statements = (key: string) => loadStatements(key, nodeAt(map, key), context);

@@ -44,9 +44,40 @@ export function readMap(what: string, node: SourceNode): MapNode {
 
 /** `vars:` is a map; Ansible before 2.0 also took a list of maps. A later one wins. */
 export function readVars(what: string, node: SourceNode): MapNode {
-  if (node.kind !== "list") return readMap(what, node);
-  const entries = node.items.flatMap((item) => readMap(what, item).entries);
+  const maps = node.kind === "list" ? node.items.map((item) => readMap(what, item)) : [readMap(what, node)];
+  const entries = maps.flatMap((map) => map.entries);
+  for (const entry of entries) refuseBadName(entry);
   return { kind: "map", entries, span: node.span };
+}
+
+function refuseBadName(entry: MapEntry): void {
+  const name = keyOf(entry);
+  if (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) return;
+  const mended = name.replace(/[^\p{L}\p{N}_]/gu, "_");
+  throw new ProvisionError({
+    code: "bad-keyword",
+    action: 'read "vars"',
+    state: `"${name}" is no name of a variable`,
+    span: entry.key.span,
+    why: "a variable's name has letters, digits and _, and starts with a letter",
+    fix: /^[\p{L}_]/u.test(mended) ? `write "${mended}" instead of "${name}"` : undefined,
+  });
+}
+
+/** One of a few words, where it is written and not rendered. */
+export function checkChoice(what: string, node: SourceNode | undefined, choices: readonly string[]): void {
+  if (node === undefined || node.kind !== "scalar") return;
+  const text = String(node.value);
+  if (node.value === null || text.includes("{{") || choices.includes(text)) return;
+  const near = nearest(text, choices);
+  throw new ProvisionError({
+    code: "bad-keyword",
+    action: `read "${what}"`,
+    state: `it is "${text}"`,
+    span: node.span,
+    why: `"${what}" is one of ${choices.join(", ")}`,
+    fix: near === undefined ? undefined : `write "${near}" instead of "${text}"`,
+  });
 }
 
 /** Both maps in one; where both have a key, `over` has the word. */
