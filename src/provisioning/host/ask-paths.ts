@@ -109,8 +109,8 @@ SF() { k=$1 o=$2; shift 2; m "$k listed"; for p do { [ -e "$p" ] || [ -L "$p" ];
 printf '%s\\0' "$p"; ls $o -din -- "$p" | head -n 1; ls $o -ld -- "$p" | head -n 1; printf '\\0'; done; }
 HX() { sha256sum "$@" 2>/dev/null; [ $? = 127 ] || return 0; shasum -a 256 "$@" 2>/dev/null; [ $? = 127 ] || return 0
 openssl dgst -sha256 -r "$@" 2>/dev/null; [ $? != 127 ] || m nohash; }
-H() { m "$1"; shift; l= i=0 n=0; for p do i=$((i+1)); [ -f "$p" ] && [ -r "$p" ] && { l="$l \\"\\\${$i}\\"" n=$((n+1)); }; done
-if [ $n = 0 ]; then :; elif [ $n = $# ]; then HX "$@"; else eval "HX $l"; fi; }
+H() { m "$1"; shift; b=; for p do [ -f "$p" ] || { b=1; break; }; done; [ -n "$b" ] || { HX "$@"; return; }
+l= i=0; for p do i=$((i+1)); [ -f "$p" ] && l="$l \\"\\\${$i}\\""; done; [ -z "$l" ] || eval "HX $l"; }
 H1() { m "$1"; if [ -f "$2" ] && [ -r "$2" ]; then HX <"$2"; fi; }
 C() { k=$1; shift; l= a= i=0; for p do [ -f "$p" ] && [ -r "$p" ] && l="$l $i"; i=$((i+1)); [ -f "$p" ] && [ -r "$p" ] && a="$a \\"\\\${$i}\\" /proc/self/environ"; done
 [ -n "$a" ] || return 0; m "$k$l"; [ -r /proc/self/environ ] && eval "env -i N=$N head -q -c ${limits.contentBytes + 1} $a" 2>/dev/null && return 0
