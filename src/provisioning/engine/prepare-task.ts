@@ -105,7 +105,7 @@ function argsOf(module: AnyModule, task: Task, play: PlayState, frame: Frame, vi
   }
   const parsed = module.args.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw badArguments(task, view, parsed.error.issues);
+  throw badArguments(task, taskTitle(task, view), parsed.error.issues);
 }
 
 function moduleDefaults(task: Task, frame: Frame, view: View): JsonObject {
@@ -139,12 +139,12 @@ interface Issue {
   readonly keys?: readonly string[];
 }
 
-function badArguments(task: Task, view: View, issues: readonly Issue[]): ProvisionError {
+export function badArguments(task: Task, title: string, issues: readonly Issue[]): ProvisionError {
   const errors = issues.map((issue) => {
     const name = String(issue.path[0] ?? issue.keys?.[0] ?? "");
     return new ProvisionError({
       code: issue.code === "unrecognized_keys" ? "unknown-argument" : "bad-argument",
-      action: `read task "${taskTitle(task, view)}"`,
+      action: `read task "${title}"`,
       state: name === "" ? issue.message : `argument "${name}" of "${task.module}" ${issue.message}`,
       span: spanOfArgument(task, name) ?? task.span,
     });
