@@ -5,29 +5,27 @@
  * recovers it. Not here: offers, frameworks' wishes, anything about other agents.
  */
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { hostname as osHostname } from "node:os";
+import { resolve } from "node:path";
 import { type Clock, systemClock } from "../../../base/clock.ts";
+import { HttpError } from "../../http/http-error.ts";
 import { createServer } from "../../http/http-server.ts";
-import { jsonResponse } from "../../http/response.ts";
-import { alsoUnder, commonRoutes, get } from "../daemon/common-routes.ts";
 import type { LeaderSource, Log, RunningDaemon } from "../daemon/coordination.ts";
-import { type AttachedPaths, filesRoutes } from "../daemon/files-api.ts";
 import { parseAttributes } from "../protocol/attributes.ts";
 import { mesosVersion } from "../protocol/master-info.ts";
+import type { Attribute } from "../protocol/resource.ts";
 import { Resources } from "../protocol/resources.ts";
-import { AgentDaemon } from "./agent-daemon.ts";
-import { agentMetrics, agentStateModel, containersModel, statisticsModel } from "./agent-models.ts";
-import { agentPages } from "./agent-page.ts";
+import { AgentDaemon, type AgentDaemonOptions } from "./agent-daemon.ts";
 import { checkCompatible, detectResources } from "./agent-resources.ts";
+import { agentRoutes } from "./agent-routes.ts";
 import { type AgentSettings, defaultAgentSettings } from "./agent-state.ts";
-import { openCgroups } from "./cgroups.ts";
-import { Checkpoint } from "./checkpoint.ts";
+import { type Cgroups, openCgroups } from "./cgroups.ts";
+import { type AgentIdentity, Checkpoint, type Recovered } from "./checkpoint.ts";
 import { type ContainerSurroundings, commandWays } from "./command-container.ts";
 import { containerName } from "./docker-command.ts";
 import { type DockerOptions, dockerWays, removeOrphans } from "./docker-container.ts";
 import { collectGarbage } from "./garbage.ts";
 import { RunContainers } from "./run-container.ts";
-import { latestLink } from "./sandbox.ts";
 
 export interface AgentOptions {
   readonly bindIp: string;
@@ -72,76 +70,40 @@ const gcEveryMs = 60_000;
 
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const { log } = options;
-  const workDir = resolve(options.workDir);
-  mkdirSync(workDir, { recursive: true });
-  const checkpoint = new Checkpoint(workDir);
-  const recovered = checkpoint.recover();
-  const resources = await detectResources(options.resources ?? "", workDir);
-  const attributes = parseAttributes(options.attributes ?? "");
-  if (recovered.identity?.agentId !== undefined) {
-    const before = {
-      resources: Resources.fromWire(recovered.identity.resources),
-      attributes: recovered.identity.attributes,
-    };
-    checkCompatible(before, { resources, attributes }, options.reconfigurationPolicy ?? "equal");
-  }
-  let daemon: AgentDaemon | undefined;
-  const running = (): AgentDaemon => daemon ?? notYet();
-  const flags = options.flags ?? {};
+  const before = await prepare(options);
+  const { workDir, resources, attributes, recovered } = before;
   const cgroups = options.cgroups === undefined ? undefined : openCgroups({ ...options.cgroups, log });
-  const server = createServer({
-    routes: alsoUnder(
-      ["/slave(1)"],
-      [
-        ...["/state", "/state.json"].map((path) =>
-          get(path, () => jsonResponse(200, agentStateModel({ ...shown(), daemon: running() }))),
-        ),
-        get("/containers", () => jsonResponse(200, containersModel(running(), cgroups))),
-        ...["/monitor/statistics", "/monitor/statistics.json"].map((path) =>
-          get(path, () => jsonResponse(200, statisticsModel(running(), cgroups))),
-        ),
-        ...commonRoutes({ flags, metrics: () => agentMetrics(running(), resources) }),
-        ...filesRoutes(attachedPaths(running, options.logFile, join(workDir, "slaves"))),
-      ],
-    ).concat(agentPages),
-    log: (line, error) => log(error === undefined ? line : `${line}: ${String(error)}`),
-  });
-  const { port } = await server.listen(options.port, options.bindIp);
-  const advertised = options.advertisePort ?? port;
+  let daemon: AgentDaemon | undefined;
+  let advertised = options.advertisePort ?? options.port;
+  const running = (): AgentDaemon => daemon ?? notYet();
   const shown = () => ({
     hostname: options.hostname,
     pid: `slave(1)@${options.ip}:${advertised}`,
     logDir: options.logDir,
-    flags,
+    flags: options.flags ?? {},
     resources,
     attributes,
   });
-  const around: ContainerSurroundings = {
-    environment: () => ({
-      agentId: daemon?.state.agentId ?? "",
-      endpoint: `${options.ip}:${advertised}`,
-      given: options.executorEnvironment,
+  const server = createServer({
+    routes: agentRoutes({
+      daemon: running,
+      shown,
+      cgroups,
+      workDir,
+      logFile: options.logFile,
+      flags: options.flags ?? {},
     }),
-    ip: options.ip,
-    switchUser: options.switchUser ?? true,
-    frameworksHome: options.frameworksHome,
-    fetchStallTimeoutMs: options.fetchStallTimeoutMs ?? 60_000,
-    runFolder: (containerId) => checkpoint.runFolder(containerId),
-    log,
-  };
-  const kinds = options.containerizers ?? ["mesos"];
-  const docker = dockerOptions(options, workDir);
-  if (kinds.includes("docker")) {
-    const orphans = await removeOrphans(
-      docker,
-      new Set(recovered.tasks.map(({ containerId }) => containerId)),
-    );
-    if (orphans.length > 0) log(`removed containers of no known task: ${orphans.join(", ")}`);
-  }
-  const identity = { resources: resources.toWire(), attributes };
-  if (recovered.identity?.agentId !== undefined)
-    checkpoint.keepIdentity({ ...identity, agentId: recovered.identity.agentId });
+    log: (line, error) => log(error === undefined ? line : `${line}: ${String(error)}`),
+  });
+  const { port } = await server.listen(options.port, options.bindIp);
+  advertised = options.advertisePort ?? port;
+  const environment = () => ({
+    agentId: daemon?.state.agentId ?? "",
+    endpoint: `${options.ip}:${advertised}`,
+    given: options.executorEnvironment,
+  });
   daemon = new AgentDaemon({
+    ...(await containerizersOf(options, before, { environment, cgroups })),
     info: {
       hostname: options.hostname,
       ip: options.ip,
@@ -152,24 +114,15 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     },
     workDir,
     settings: { ...defaultAgentSettings, ...options.settings },
-    checkpoint,
-    identity,
-    containerizers: {
-      ...(kinds.includes("mesos") ? { command: new RunContainers(commandWays(around, cgroups)) } : {}),
-      ...(kinds.includes("docker") ? { docker: new RunContainers(dockerWays(around, docker)) } : {}),
-    },
-    shellIn: (task, command) =>
-      task.kind === "docker"
-        ? [docker.docker, "exec", containerName(task.containerId), "/bin/sh", "-c", command]
-        : ["/bin/sh", "-c", command],
+    checkpoint: before.checkpoint,
+    identity: before.identity,
     leaders: options.leaders,
     clock: options.clock ?? systemClock,
     log,
     firstBackoffMs: options.registrationBackoffMs ?? 1_000,
   });
   daemon.start(recovered);
-  const sweep = (): void => void collectGarbage(garbageOptions(options, workDir, running()));
-  const gc = setInterval(sweep, gcEveryMs);
+  const gc = setInterval(() => void collectGarbage(garbageOptions(options, workDir, running())), gcEveryMs);
   log(`agent listening on ${options.bindIp}:${port}, offering ${resources}`);
   return {
     port,
@@ -186,12 +139,79 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 const notYet = (): never => {
-  throw new Error("the agent has not started yet");
+  throw new HttpError({ status: 503, message: "Agent has not finished recovery" });
 };
+
+interface Before {
+  readonly workDir: string;
+  readonly checkpoint: Checkpoint;
+  readonly recovered: Recovered;
+  readonly resources: Resources;
+  readonly attributes: Attribute[];
+  readonly identity: Omit<AgentIdentity, "agentId">;
+}
+
+/** What this agent was, and what it is now; the two must fit. */
+async function prepare(options: AgentOptions): Promise<Before> {
+  const workDir = resolve(options.workDir);
+  mkdirSync(workDir, { recursive: true });
+  const checkpoint = new Checkpoint(workDir);
+  const recovered = checkpoint.recover();
+  const resources = await detectResources(options.resources ?? "", workDir);
+  const attributes = parseAttributes(options.attributes ?? "");
+  const identity = { resources: resources.toWire(), attributes };
+  const past = recovered.identity;
+  if (past?.agentId !== undefined) {
+    const offered = { resources: Resources.fromWire(past.resources), attributes: past.attributes };
+    checkCompatible(offered, { resources, attributes }, options.reconfigurationPolicy ?? "equal");
+    checkpoint.keepIdentity({ ...identity, agentId: past.agentId });
+  }
+  return { workDir, checkpoint, recovered, resources, attributes, identity };
+}
+
+async function containerizersOf(
+  options: AgentOptions,
+  { workDir, checkpoint, recovered }: Before,
+  {
+    environment,
+    cgroups,
+  }: Pick<ContainerSurroundings, "environment"> & { readonly cgroups: Cgroups | undefined },
+): Promise<Pick<AgentDaemonOptions, "containerizers" | "shellIn">> {
+  const { log } = options;
+  const around: ContainerSurroundings = {
+    environment,
+    ip: options.ip,
+    switchUser: options.switchUser ?? true,
+    frameworksHome: options.frameworksHome,
+    fetchStallTimeoutMs: options.fetchStallTimeoutMs ?? 60_000,
+    runFolder: (containerId) => checkpoint.runFolder(containerId),
+    log,
+  };
+  const kinds = options.containerizers ?? ["mesos"];
+  const docker = dockerOptions(options, workDir);
+  if (kinds.includes("docker")) {
+    const orphans = await removeOrphans(
+      docker,
+      new Set(recovered.tasks.map(({ containerId }) => containerId)),
+    );
+    if (orphans.length > 0) log(`removed containers of no known task: ${orphans.join(", ")}`);
+  }
+  return {
+    containerizers: {
+      ...(kinds.includes("mesos") ? { command: new RunContainers(commandWays(around, cgroups)) } : {}),
+      ...(kinds.includes("docker") ? { docker: new RunContainers(dockerWays(around, docker)) } : {}),
+    },
+    shellIn: (task, command) =>
+      task.kind === "docker"
+        ? [docker.docker, "exec", containerName(task.containerId), "/bin/sh", "-c", command]
+        : ["/bin/sh", "-c", command],
+  };
+}
 
 const dockerOptions = (options: AgentOptions, workDir: string): DockerOptions => ({
   docker: "docker",
-  owner: workDir,
+  // Hosts that share an engine must not take each other's containers for their own.
+  owner: `${osHostname()}:${workDir}`,
   cfsQuota: options.cgroups?.cfsQuota ?? false,
   pullTimeoutMs: 1_800_000,
   removeDelayMs: 60_000,
@@ -205,20 +225,3 @@ const garbageOptions = (options: AgentOptions, workDir: string, daemon: AgentDae
   inUse: () => new Set([...daemon.state.tasks.values()].map(({ directory }) => directory)),
   log: options.log,
 });
-
-/** Sandboxes by their real path and by `latest`, and the log. */
-function attachedPaths(
-  daemon: () => AgentDaemon,
-  logFile: string | undefined,
-  slaves: string,
-): AttachedPaths {
-  return (path) => {
-    if (path === "/slave/log") return logFile;
-    const { tasks, completed } = daemon().state;
-    if (!path.startsWith(`${slaves}/`)) return undefined;
-    for (const { directory } of [...tasks.values(), ...completed.values()])
-      if (path === directory || path === latestLink(directory)) return directory;
-    // A sandbox of before the last start: still there until it is collected.
-    return /\/frameworks\/[^/]+\/executors\/[^/]+\/runs\/[^/]+$/.test(path) ? path : undefined;
-  };
-}

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -50,7 +51,7 @@ describe.skipIf(problem !== undefined)(
       framework.close();
       await cluster.stop();
       // The agent removes them too, a little later.
-      const filter = `label=provision.agent=${join(cluster.folder, "work")}`;
+      const filter = `label=provision.agent=${hostname()}:${join(cluster.folder, "work")}`;
       spawnSync("sh", ["-c", 'docker ps -aq --filter "$1" | xargs -r docker rm -f', "sh", filter]);
     });
 
