@@ -113,8 +113,8 @@ class HostVariables extends PyObject {
     this.#renderer = renderer;
   }
   override attribute(name: string): Value | undefined {
-    const context = this.#renderer.context.hosts?.context(name);
-    return context === undefined ? undefined : new AllVariables(this.#renderer.of(context));
+    const other = this.#renderer.host(name);
+    return other === undefined ? undefined : new AllVariables(other);
   }
   override keys(): readonly string[] {
     return [...(this.#renderer.context.hosts?.names() ?? [])];

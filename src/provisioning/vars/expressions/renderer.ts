@@ -32,6 +32,8 @@ interface Shared {
   readonly calls: { depth: number };
   rounds: number;
   impure: boolean;
+  /** Renderers of other hosts, by name: templates ask the same few again and again. */
+  readonly hosts: Map<string, Renderer | undefined>;
   /** Lazy variables that are being rendered, outermost first. */
   readonly stack: { readonly node: SourceNode; readonly name: string }[];
 }
@@ -45,7 +47,7 @@ export class Renderer implements Runtime {
 
   constructor(context: RenderContext, shared?: Shared) {
     this.context = context;
-    this.#shared = shared ?? { calls: { depth: 0 }, rounds: 0, impure: false, stack: [] };
+    this.#shared = shared ?? { calls: { depth: 0 }, rounds: 0, impure: false, hosts: new Map(), stack: [] };
     let kept = keptByScope.get(context.scope);
     if (kept === undefined) {
       kept = new Map();
@@ -55,8 +57,13 @@ export class Renderer implements Runtime {
   }
 
   /** The renderer of another host, under the same limits. */
-  of(context: RenderContext): Renderer {
-    return new Renderer(context, this.#shared);
+  host(name: string): Renderer | undefined {
+    const { hosts } = this.#shared;
+    if (!hosts.has(name)) {
+      const context = this.context.hosts?.context(name);
+      hosts.set(name, context === undefined ? undefined : new Renderer(context, this.#shared));
+    }
+    return hosts.get(name);
   }
 
   filter(name: string, input: Value, call: CallArgs): Value {

@@ -23,9 +23,8 @@ export interface YamlOptions {
 }
 
 export function yamlText(value: Value, options: YamlOptions): string {
-  const scalar = scalarOf(value, options);
-  if (scalar !== undefined)
-    return scalar.endsWith("'") || scalar.endsWith('"') ? `${scalar}\n` : `${scalar}\n...\n`;
+  const scalar = scalarOf(value, options, false, options.indent);
+  if (scalar !== undefined) return `${scalar}\n`;
   if (isFlow(value, options)) return `${flow(value, options)}\n`;
   return `${block(value, 0, options).replace(/^\n/, "")}\n`;
 }
@@ -82,11 +81,17 @@ function block(value: Value, column: number, options: YamlOptions, inMapping = f
   return entriesOf(value, options.sortKeys)
     .map(([key, member]) => {
       const text = block(member, column + options.indent, options, true);
-      const name = scalarOf(key, options, true) ?? flow(key, options);
+      const name = keyText(key, options);
       return `\n${" ".repeat(column)}${name}:${text.startsWith("\n") ? "" : " "}${text}`;
     })
     .join("");
 }
+/** A key stands on one line. */
+function keyText(key: Value, options: YamlOptions): string {
+  if (typeof key === "string" && key.includes("\n")) return doubleQuoted(key, options.allowUnicode);
+  return scalarOf(key, options) ?? flow(key, options);
+}
+
 function scalarOf(value: Value, options: YamlOptions, inFlow = false, column = 0): string | undefined {
   if (value === null) return "null";
   if (typeof value === "boolean") return value ? "true" : "false";
@@ -114,7 +119,7 @@ const otherMeaning =
 
 function yamlString(text: string, where: { inFlow: boolean; column: number; unicode: boolean }): string {
   const printable = where.unicode
-    ? /^[\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u
+    ? /^[\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u
     : /^[\n\x20-\x7e]*$/;
   if (!printable.test(text) || /\ufeff/.test(text) || /[ ]\n|\n[ ]/.test(text))
     return doubleQuoted(text, where.unicode);
@@ -126,15 +131,13 @@ function isPlain(text: string, inFlow: boolean): boolean {
   if (otherMeaning.test(text) || /^\s|\s$|\t/.test(text)) return false;
   if (/^(?:---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text)) return false;
   if (/^[?:-](?:\s|$)/.test(text) || /:(?:\s|$)|\s#/.test(text)) return false;
-  return !inFlow || !(/[,?[\]{}]/.test(text) || /:/.test(text) || /^-/.test(text));
+  return !inFlow || !(/[,?[\]{}]/.test(text) || /:/.test(text));
 }
 
+/** Breaks are written once more than they count, and the text goes on at the column. */
 const singleQuoted = (text: string, column: number): string => {
-  const lines = text.replaceAll("'", "''").split("\n");
-  return `'${lines.map((line, index) => (index === 0 ? line : line === "" ? "" : " ".repeat(column) + line)).join("\n\n")}'`.replace(
-    /\n{3,}/g,
-    (breaks) => "\n".repeat(breaks.length / 2 + 1),
-  );
+  const body = text.replaceAll("'", "''").replace(/\n+/g, (breaks) => `${breaks}\n${" ".repeat(column)}`);
+  return `'${body}'`;
 };
 
 const escapes: Readonly<Record<string, string>> = {

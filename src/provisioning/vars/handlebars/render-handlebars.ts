@@ -71,18 +71,31 @@ function parse(text: string): hbs.AST.Program {
   }
 }
 
-/** The parser's messages hold a line and a drawing; the line is kept. */
+/** The parser's messages hold a line number and a drawing with an arrow: both are read, the words are ours. */
 function parseFault(text: string, error: unknown): Fault {
   const message = error instanceof Error ? error.message : String(error);
-  const line = /(?:on line |- )(\d+)(?::(\d+))?/.exec(message);
-  const at = line === null ? 0 : offsetOf(text, Number(line[1]), Number(line[2] ?? 0));
-  const expected = /got '([^']*)'/.exec(message)?.[1];
-  const said =
-    /^Parse error/.test(message) && expected !== undefined
-      ? `the template ends or goes wrong at ${expected}`
-      : message.split("\n")[0];
-  return new Fault(said ?? message, at);
+  const [first = "", excerpt = "", arrow = "", wanted = ""] = message.split("\n");
+  const place = /(?:on line |- )(\d+)(?::(\d+))?/.exec(first);
+  if (!first.startsWith("Parse error")) {
+    const at = place === null ? 0 : offsetOf(text, Number(place[1]), Number(place[2] ?? 0));
+    return new Fault(first.replace(/ - \d+:\d+$/, ""), at);
+  }
+  const rest = excerpt.slice(arrow.length - 1);
+  const from = offsetOf(text, Number(place?.[1] ?? 1), 0);
+  const found = rest === "" ? text.length : text.indexOf(rest.slice(0, 10), Math.min(from, text.length));
+  const got = /got '([^']*)'/.exec(wanted)?.[1] ?? "";
+  if (got === "EOF" && wanted.includes("OPEN_ENDBLOCK"))
+    return new Fault("a block is not closed", text.length);
+  const what =
+    got === "EOF"
+      ? "the template ends within braces"
+      : `this is not understood: ${tokenWords[got] ?? rest.slice(0, 10)}`;
+  return new Fault(what, found < 0 ? from : found);
 }
+const tokenWords: Readonly<Record<string, string>> = {
+  NUMBER: "a number (a list's item is written list.[0] among parameters)",
+  INVALID: "a character that has no meaning here",
+};
 function offsetOf(text: string, line: number, column: number): number {
   const lines = text.split("\n").slice(0, Math.max(0, line - 1));
   return Math.min(text.length, lines.reduce((sum, one) => sum + one.length + 1, 0) + column);

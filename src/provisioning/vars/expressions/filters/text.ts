@@ -150,10 +150,9 @@ const quote: Filter = (input, call) => {
   return input === null ? "''" : shellQuote(asText(input));
 };
 
-/** Python's quote_plus: a blank becomes a plus. */
-function urlencode(text: string, safe: RegExp): string {
-  return text.replace(safe, (char) => {
-    if (char === " ") return "+";
+/** Text as a part of an address; in pairs a blank is a plus. */
+function urlencode(text: string, unsafe: RegExp): string {
+  return text.replace(unsafe, (char) => {
     const bytes = [...new TextEncoder().encode(char)];
     return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
   });
@@ -161,7 +160,8 @@ function urlencode(text: string, safe: RegExp): string {
 const urlencodeFilter: Filter = (input) => {
   const pairs = isMapping(input) ? mappingEntries(input) : isList(input) ? input.map(iterate) : undefined;
   if (pairs === undefined) return urlencode(asText(input), /[^\w.~/-]/gu);
-  const part = (value: Value | undefined): string => urlencode(str(value ?? ""), /[^\w.~-]/gu);
+  const part = (value: Value | undefined): string =>
+    urlencode(str(value ?? ""), /[^\w.~-]/gu).replaceAll("%20", "+");
   return pairs.map(([key, value]) => `${part(key)}=${part(value)}`).join("&");
 };
 
