@@ -229,13 +229,16 @@ function renamed(
     return z.NEVER;
   }
   const result: Record<string, unknown> = {};
+  const spelling = new Map<string, string>();
   for (const name of nameOf.values()) result[name] = undefined;
   for (const [key, value] of Object.entries(given)) {
     if (value === null) continue;
     const name = nameOf.get(key) ?? key;
-    if (result[name] !== undefined) {
-      context.addIssue({ code: "custom", path: [key], message: `is given twice, also as "${name}"` });
+    const before = spelling.get(name);
+    if (before !== undefined) {
+      context.addIssue({ code: "custom", path: [key], message: `is given twice, also as "${before}"` });
     }
+    spelling.set(name, key);
     result[name] = value;
   }
   return result;

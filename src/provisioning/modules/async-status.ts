@@ -26,6 +26,12 @@ function read(answers: Answers): JobState {
   return { status: "ended", code: Number(word), stdout, stderr };
 }
 
+const withoutEmptyEnds = ({ code, stdout, stderr }: JobState) => ({
+  code,
+  stdout: stdout.replace(/[\r\n]+$/, ""),
+  stderr: stderr.replace(/[\r\n]+$/, ""),
+});
+
 export default defineModule({
   kind: "host",
   name: "async_status",
@@ -68,7 +74,7 @@ export default defineModule({
       ansible_job_id: jid,
       started: 1,
       finished: state.status === "runs" ? 0 : 1,
-      ...(state.status === "ended" ? outputResult(state) : {}),
+      ...(state.status === "ended" ? outputResult(withoutEmptyEnds(state)) : {}),
     };
   },
 });

@@ -27,6 +27,15 @@ interface DebconfState {
   readonly seen: boolean;
 }
 
+/** YAML's true is debconf's "true". */
+const wantedValue = ({
+  vtype,
+  value = "",
+}: {
+  readonly vtype?: string | undefined;
+  readonly value?: string | undefined;
+}) => (vtype === "boolean" ? value.toLowerCase() : value);
+
 export default defineModule({
   kind: "host",
   name: "debconf",
@@ -63,8 +72,7 @@ export default defineModule({
   plan(args, state): Plan {
     if (!state.hasDebconf) return { steps: [], diffs: [], fail: "there is no debconf on the host" };
     if (args.question === undefined || args.vtype === undefined) return { steps: [], diffs: [] };
-    const isFlag = args.vtype === "boolean";
-    const wanted = isFlag ? (args.value ?? "").toLowerCase() : (args.value ?? "");
+    const wanted = wantedValue(args);
     const current = args.vtype === "seen" ? String(state.seen) : state.value;
     if (current === wanted) return { steps: [], diffs: [] };
     const isSecret = args.vtype === "password";
@@ -86,6 +94,6 @@ export default defineModule({
       ? {}
       : {
           previous: { [args.question]: state.value ?? "" },
-          current: { [args.question]: args.value ?? "" },
+          current: { [args.question]: wantedValue(args) },
         },
 });

@@ -21,10 +21,10 @@ export function readMode(value: JsonValue): { readonly mode: Mode } | { readonly
   return { refused: `wants a mode like "0644" or "u=rw,g=r", not ${JSON.stringify(value)}` };
 }
 
-/** Owner may do what the group may, the group what others may: how modes that people mean nearly always look. */
+/** The owner reads, may do what the group may, and the group what others may: so look the modes that people mean. */
 function isNested(bits: number): boolean {
   const [user, group, other] = [(bits >> 6) & 7, (bits >> 3) & 7, bits & 7];
-  return bits <= 0o7777 && (user | group) === user && (group | other) === group && user !== 0;
+  return bits <= 0o7777 && (user | group) === user && (group | other) === group && (user & 4) !== 0;
 }
 
 /** `mode: 0644` reaches us as 420. `mode: 644` would be 01204: the classic trap, refused. */
@@ -35,7 +35,7 @@ function readNumericMode(value: number): { readonly mode: Mode } | { readonly re
   const digits = String(value);
   const meant = /^[0-7]{3,4}$/.test(digits) ? Number.parseInt(digits, 8) : -1;
   const plausible = isNested(value) && value <= 0o777;
-  if (meant >= 0 && isNested(meant)) {
+  if (meant >= 0 && isNested(meant) && value !== 0o777) {
     const other = plausible ? ` or "0${value.toString(8)}"` : "";
     return {
       refused: `has the decimal number ${value}, which would be mode 0${value.toString(8)}: write "0${digits}"${other}`,
