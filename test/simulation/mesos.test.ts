@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isEnd, World } from "./mesos-world.ts";
+import { World } from "./mesos-world.ts";
+import { isEnd } from "./mesos-world-framework.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 /** A small generator: the same seed gives the same numbers. */
