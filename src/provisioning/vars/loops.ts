@@ -4,7 +4,7 @@ import type { JsonValue } from "../../base/json.ts";
 import type { SourceNode } from "../source/node.ts";
 import { runLookup } from "./expressions/lookups.ts";
 import { Renderer } from "./expressions/renderer.ts";
-import { Fault, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
+import { aTypeName, Fault, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
 import { errorOf } from "./render.ts";
 import type { RenderContext } from "./render-context.ts";
 
@@ -35,7 +35,7 @@ function itemsOf(value: Value, span: Span): readonly JsonValue[] {
   throw new ProvisionError({
     code: "bad-expression",
     action: "go through the loop",
-    state: `a list is wanted, and a ${typeName(value)} was given`,
+    state: `a list is wanted, and ${aTypeName(value)} was given`,
     span,
     fix: isDict ? 'write "{{ … | dict2items }}"' : undefined,
   });

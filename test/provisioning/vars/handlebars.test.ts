@@ -63,7 +63,7 @@ describe("a Handlebars template", () => {
     ["{{constructor}}", '"constructor" is undefined', 1, 3],
     ["{{settings.__proto__}}", 'there is no key "__proto__" among "tick", "path"', 1, 3],
     ["{{hosts.constructor}}", 'a list has no member "constructor"', 1, 3],
-    ["{{#each port}}{{/each}}", "{{#each}} wants a list or a mapping, and a int was given", 1, 1],
+    ["{{#each port}}{{/each}}", "{{#each}} wants a list or a mapping, and an int was given", 1, 1],
   ])("%j is refused: %s", (text, state, line, column) => {
     const error = refusal(text);
     expect([error.state, error.span?.line, error.span?.column]).toEqual([state, line, column]);

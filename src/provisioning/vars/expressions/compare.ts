@@ -1,5 +1,6 @@
 /** Truth, equality, order and membership as Python has them. */
 import {
+  aTypeName,
   blankText,
   Dict,
   Fault,
@@ -14,7 +15,6 @@ import {
   PyObject,
   Tuple,
   toNumber,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -82,13 +82,8 @@ export function compare(a: Value, b: Value, operator: string): number {
     const order = a.compareTo(b);
     if (order !== undefined) return order;
   }
-  throw new Fault(`"${operator}" cannot order ${article(a)} and ${article(b)}`);
+  throw new Fault(`"${operator}" cannot order ${aTypeName(a)} and ${aTypeName(b)}`);
 }
-
-const article = (value: Value): string => {
-  const name = typeName(value);
-  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
-};
 
 /** By code points, not by UTF-16 units. */
 export function compareText(a: string, b: string): number {
@@ -120,7 +115,7 @@ export function contains(container: Value, item: Value): boolean {
   if (item instanceof Undefined) throw item.fault();
   if (typeof container === "string") {
     if (typeof item !== "string")
-      throw new Fault(`"in" looks for text in text, and ${article(item)} is no text`);
+      throw new Fault(`"in" looks for text in text, and ${aTypeName(item)} is no text`);
     return container.includes(item);
   }
   if (isList(container)) return container.some((member) => equals(member, item));
@@ -130,5 +125,5 @@ export function contains(container: Value, item: Value): boolean {
     const members = container.iterate();
     if (members !== undefined) return [...members].some((member) => equals(member, item));
   }
-  throw new Fault(`${article(container)} has no members to look "in"`);
+  throw new Fault(`${aTypeName(container)} has no members to look "in"`);
 }

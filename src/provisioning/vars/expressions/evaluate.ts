@@ -8,6 +8,7 @@ import { callMethod } from "./methods.ts";
 import type { Runtime } from "./runtime.ts";
 import { str } from "./text.ts";
 import {
+  aTypeName,
   blankText,
   type CallArgs,
   Dict,
@@ -16,7 +17,6 @@ import {
   mappingEntries,
   PyObject,
   tuple,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -181,7 +181,7 @@ export function evaluateArguments(given: Arguments, frame: Frame): CallArgs {
   if (given.star !== undefined) args.push(...iterate(evaluate(given.star, frame)));
   if (given.doubleStar !== undefined) {
     const named = evaluate(given.doubleStar, frame);
-    if (!isMapping(named)) throw new Fault(`"**" wants a mapping, and a ${typeName(named)} was given`);
+    if (!isMapping(named)) throw new Fault(`"**" wants a mapping, and ${aTypeName(named)} was given`);
     for (const [key, value] of mappingEntries(named)) kwargs.set(str(key), value);
   }
   return { args, kwargs };
@@ -215,7 +215,7 @@ function callMember(object: Value, name: string, given: CallArgs, frame: Frame):
 export function callValue(callee: Value, given: CallArgs): Value {
   if (callee instanceof Undefined) throw callee.fault();
   if (callee instanceof PyObject) return callee.call(given);
-  throw new Fault(`a ${typeName(callee)} cannot be called`);
+  throw new Fault(`${aTypeName(callee)} cannot be called`);
 }
 
 export function applyFilter(

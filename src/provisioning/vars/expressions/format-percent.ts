@@ -2,6 +2,7 @@
 import { limitText } from "./arithmetic.ts";
 import { characters, repr, reprFloat, str } from "./text.ts";
 import {
+  aTypeName,
   Fault,
   isList,
   isMapping,
@@ -9,7 +10,6 @@ import {
   mappingGet,
   Tuple,
   toNumber,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -55,7 +55,7 @@ function member(given: Value, name: string): Value {
 }
 
 function wholeNumber(value: Value, kind: string): number {
-  if (!isNumeric(value)) throw new Fault(`%${kind} wants a number, and a ${typeName(value)} was given`);
+  if (!isNumeric(value)) throw new Fault(`%${kind} wants a number, and ${aTypeName(value)} was given`);
   return Math.trunc(toNumber(value));
 }
 
@@ -87,7 +87,7 @@ function formatOne(kind: string, value: Value, flags: string, precision: number 
     case "F":
     case "g":
     case "G":
-      if (!isNumeric(value)) throw new Fault(`%${kind} wants a number, and a ${typeName(value)} was given`);
+      if (!isNumeric(value)) throw new Fault(`%${kind} wants a number, and ${aTypeName(value)} was given`);
       return sign(formatFloat(toNumber(value), kind, precision ?? 6, flags.includes("#")));
     default:
       throw new Fault(kind === "" ? "the format ends with a %" : `"%${kind}" is no format`);

@@ -4,12 +4,12 @@ import { formatFloat } from "./format-percent.ts";
 import { attributeOf, itemOf } from "./members.ts";
 import { repr, reprFloat, str, textLength } from "./text.ts";
 import {
+  aTypeName,
   type CallArgs,
   Fault,
   isFloat,
   isNumeric,
   toNumber,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -84,7 +84,7 @@ function padded(body: string, options: { missing: number; fill: string; align: s
 }
 
 function formatString(value: Value, type: string | undefined, precision: number | undefined): string {
-  if (type !== undefined && type !== "s") throw new Fault(`"${type}" is no format of a ${typeName(value)}`);
+  if (type !== undefined && type !== "s") throw new Fault(`"${type}" is no format of ${aTypeName(value)}`);
   const text = str(value);
   return precision === undefined ? text : Array.from(text).slice(0, precision).join("");
 }
@@ -103,7 +103,7 @@ function formatNumber(value: Value, type: string | undefined, precision: number 
   return bad(type, value);
 }
 function bad(type: string, value: Value): never {
-  throw new Fault(`"${type}" is no format of a ${typeName(value)}`);
+  throw new Fault(`"${type}" is no format of ${aTypeName(value)}`);
 }
 function grouped(body: string, separator: string): string {
   return body.replace(/^(-?)(\d+)/, (_all, sign: string, whole: string) => {

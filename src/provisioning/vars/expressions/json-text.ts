@@ -2,6 +2,7 @@
 import { compareText } from "./compare.ts";
 import { reprFloat } from "./text.ts";
 import {
+  aTypeName,
   Fault,
   Float,
   isList,
@@ -9,7 +10,6 @@ import {
   keyText,
   mappingEntries,
   PyObject,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -30,7 +30,7 @@ export function jsonText(value: Value, options: JsonOptions): string {
       const items = item.map((one) => write(one, depth + 1));
       return wrap(["[", "]"], items, depth);
     }
-    if (!isMapping(item)) throw new Fault(`a ${typeName(item)} is nothing that JSON can write`);
+    if (!isMapping(item)) throw new Fault(`${aTypeName(item)} is nothing that JSON can write`);
     const entries = mappingEntries(item).map(([key, member]) => [keyText(key), member] as const);
     if (options.sortKeys) entries.sort(([a], [b]) => compareText(a, b));
     const members = entries.map(

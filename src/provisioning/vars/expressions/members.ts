@@ -2,6 +2,7 @@
 import { nearest } from "../../../base/nearest.ts";
 import { characters, repr } from "./text.ts";
 import {
+  aTypeName,
   blankText,
   Fault,
   isInt,
@@ -13,7 +14,6 @@ import {
   Tuple,
   toNumber,
   tuple,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -56,7 +56,8 @@ function indexed(items: readonly Value[], object: Value, key: Value, at: number)
 function missing(object: Value, key: Value, at: number): Undefined {
   const shown = typeof key === "string" ? `"${key}"` : repr(key);
   const keys = isMapping(object) ? mappingKeys(object).filter((name) => typeof name === "string") : undefined;
-  const near = keys !== undefined && typeof key === "string" ? nearest(key, keys) : undefined;
+  const near =
+    keys !== undefined && typeof key === "string" && key.length > 2 ? nearest(key, keys) : undefined;
   return new Undefined({ name: shown, message: missingMessage(object, shown, keys), near, at });
 }
 function missingMessage(object: Value, shown: string, keys: readonly string[] | undefined): string {
@@ -66,7 +67,7 @@ function missingMessage(object: Value, shown: string, keys: readonly string[] | 
       ? `a list of ${count} has no item ${shown}`
       : `a list has no member ${shown}`;
   }
-  if (keys === undefined) return `a ${typeName(object)} has no member ${shown}`;
+  if (keys === undefined) return `${aTypeName(object)} has no member ${shown}`;
   const listed = keys.slice(0, 8).map((name) => `"${name}"`);
   if (keys.length > listed.length) listed.push("…");
   return `there is no key ${shown}${listed.length > 0 ? ` among ${listed.join(", ")}` : ": the mapping is empty"}`;
@@ -80,7 +81,7 @@ export interface SliceBounds {
 export function sliceOf(object: Value, bounds: SliceBounds): Value {
   if (object instanceof Undefined) return chained(object);
   if (typeof object === "string") return sliceItems(characters(object), bounds).join("");
-  if (!isList(object)) throw new Fault(`a ${typeName(object)} cannot be sliced`);
+  if (!isList(object)) throw new Fault(`${aTypeName(object)} cannot be sliced`);
   const items = sliceItems(object, bounds);
   return object instanceof Tuple ? tuple(...items) : items;
 }
@@ -104,7 +105,7 @@ function bound(value: Value | undefined): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (value instanceof Undefined) throw value.fault();
   if (isInt(value) || typeof value === "boolean") return toNumber(value);
-  throw new Fault(`a slice wants whole numbers, and a ${typeName(value)} was given`);
+  throw new Fault(`a slice wants whole numbers, and ${aTypeName(value)} was given`);
 }
 
 /** The items that a loop or a filter walks over: of a mapping its keys, of text its characters. */
@@ -116,5 +117,5 @@ export function iterate(value: Value): readonly Value[] {
     const items = value.iterate();
     if (items !== undefined) return [...items];
   } else if (isMapping(value)) return mappingKeys(value);
-  throw new Fault(`a ${typeName(value)} is no list to walk over`);
+  throw new Fault(`${aTypeName(value)} is no list to walk over`);
 }

@@ -8,6 +8,7 @@ import { type Invocation, parameters, textOf, wholeOf } from "./runtime.ts";
 import { splitLines, splitText, titleCase } from "./split-text.ts";
 import { characters, str, textLength } from "./text.ts";
 import {
+  aTypeName,
   Dict,
   Fault,
   isInt,
@@ -20,7 +21,6 @@ import {
   Tuple,
   toNumber,
   tuple,
-  typeName,
   type Value,
 } from "./value.ts";
 
@@ -35,7 +35,7 @@ export function callMethod(object: Value, call: Invocation): Value {
           : isInt(object) || typeof object === "number"
             ? numberMethod(object, call)
             : undefined;
-  if (found === undefined) throw new Fault(`a ${typeName(object)} has no method "${call.name}"`);
+  if (found === undefined) throw new Fault(`${aTypeName(object)} has no method "${call.name}"`);
   return found;
 }
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>

@@ -260,7 +260,7 @@ export class Renderer implements Runtime {
     if (value !== undefined) return value;
     const general = globalValue(name, this);
     if (general !== undefined) return general;
-    const near = nearest(name, this.#allNames());
+    const near = name.length > 2 ? nearest(name, this.#allNames()) : undefined;
     return new Undefined({ name, message: `"${name}" is undefined`, near, at });
   }
   *#allNames(): Iterable<string> {

@@ -8,6 +8,7 @@ import { Loop, Namespace, TemplateModule } from "./loop.ts";
 import { iterate } from "./members.ts";
 import { str } from "./text.ts";
 import {
+  aTypeName,
   blankText,
   type CallArgs,
   Dict,
@@ -15,7 +16,6 @@ import {
   isList,
   PyObject,
   tuple,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -217,7 +217,7 @@ class Runner {
       const object = evaluate({ type: "name", name: target.name, at: target.at }, this.#frame);
       if (!(object instanceof Namespace))
         throw new Fault(
-          `"set ${target.name}.${target.member}" is for a namespace(), not for a ${typeName(object)}`,
+          `"set ${target.name}.${target.member}" is for a namespace(), not for ${aTypeName(object)}`,
         );
       object.set(target.member, value);
       return;
@@ -289,7 +289,7 @@ class Runner {
     const callee = evaluate(call.callee, this.#frame);
     const given = evaluateArguments(call.arguments, this.#frame);
     this.#frame.place.at = call.at;
-    if (!(callee instanceof PyObject)) throw new Fault(`a ${typeName(callee)} is no macro`);
+    if (!(callee instanceof PyObject)) throw new Fault(`${aTypeName(callee)} is no macro`);
     const kwargs = new Map(given.kwargs).set("caller", this.#macro(statement.caller));
     this.#output.push(callee.call({ args: given.args, kwargs }));
   }

@@ -4,7 +4,7 @@ import type { RenderContext } from "../render-context.ts";
 import { truth } from "./compare.ts";
 import type { Syntax } from "./lexer.ts";
 import { str } from "./text.ts";
-import { type CallArgs, Fault, isNumeric, toNumber, typeName, Undefined, type Value } from "./value.ts";
+import { aTypeName, type CallArgs, Fault, isNumeric, toNumber, Undefined, type Value } from "./value.ts";
 
 export interface Runtime {
   readonly context: RenderContext;
@@ -64,14 +64,14 @@ export const withArgs = (...args: readonly Value[]): CallArgs => ({ args, kwargs
 /** Readers of arguments: each says what was wanted. */
 export function textOf(value: Value | undefined, usual: string, what = "text"): string {
   if (value === undefined || value === null) return usual;
-  if (typeof value !== "string") throw new Fault(`${what} is wanted, and a ${typeName(value)} was given`);
+  if (typeof value !== "string") throw new Fault(`${what} is wanted, and ${aTypeName(value)} was given`);
   return value;
 }
 export function numberOf(value: Value | undefined, usual: number, what = "a number"): number {
   if (value === undefined || value === null) return usual;
   if (isNumeric(value)) return toNumber(value);
   if (typeof value === "string" && /^\s*[-+]?\d+(?:\.\d+)?\s*$/.test(value)) return Number(value);
-  throw new Fault(`${what} is wanted, and a ${typeName(value)} was given`);
+  throw new Fault(`${what} is wanted, and ${aTypeName(value)} was given`);
 }
 export const wholeOf = (value: Value | undefined, usual: number, what = "a whole number"): number =>
   Math.trunc(numberOf(value, usual, what));

@@ -193,7 +193,7 @@ export function hashKey(value: Value): unknown {
   if (value instanceof Undefined) throw value.fault();
   if (value instanceof Tuple) return `\0tuple ${JSON.stringify(value.map(hashText))}`;
   if (value instanceof PyObject) return value;
-  throw new Fault(`a ${typeName(value)} cannot be a key`);
+  throw new Fault(`${aTypeName(value)} cannot be a key`);
 }
 const hashText = (value: Value): string => {
   const key = hashKey(value);
@@ -254,6 +254,11 @@ export function typeName(value: Value): string {
   return isList(value) ? "list" : "dict";
 }
 
+export function aTypeName(value: Value): string {
+  const name = typeName(value);
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
+}
+
 /** Leaves the expression: numbers lose what JSON cannot tell apart, an undefined member is an error. */
 export function toJson(value: Value): JsonValue {
   if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
@@ -275,5 +280,5 @@ export function keyText(key: Value): string {
   if (key === null) return "null";
   if (typeof key === "boolean") return key ? "true" : "false";
   if (isNumeric(key)) return key instanceof Float ? `${key.value}.0` : String(key);
-  throw new Fault(`a ${typeName(key)} cannot be a key of JSON`);
+  throw new Fault(`${aTypeName(key)} cannot be a key of JSON`);
 }

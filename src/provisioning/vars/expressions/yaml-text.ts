@@ -2,6 +2,7 @@
 import { compareText } from "./compare.ts";
 import { reprFloat, str } from "./text.ts";
 import {
+  aTypeName,
   Fault,
   Float,
   isList,
@@ -9,7 +10,6 @@ import {
   mappingEntries,
   PyObject,
   toJson,
-  typeName,
   Undefined,
   type Value,
 } from "./value.ts";
@@ -45,7 +45,7 @@ const isEmpty = (value: Value): boolean =>
   isList(value) ? value.length === 0 : entriesOf(value, false).length === 0;
 
 function entriesOf(value: Value, sorted: boolean): [Value, Value][] {
-  if (!isMapping(value)) throw new Fault(`a ${typeName(value)} is nothing that YAML can write`);
+  if (!isMapping(value)) throw new Fault(`${aTypeName(value)} is nothing that YAML can write`);
   const entries = [...mappingEntries(value)];
   return sorted ? entries.sort(([a], [b]) => compareText(str(a), str(b))) : entries;
 }

@@ -5,12 +5,12 @@ import { jsonText } from "../expressions/json-text.ts";
 import { iterate } from "../expressions/members.ts";
 import { str } from "../expressions/text.ts";
 import {
+  aTypeName,
   Fault,
   isList,
   isMapping,
   mappingGet,
   mappingKeys,
-  typeName,
   Undefined,
   type Value,
 } from "../expressions/value.ts";
@@ -64,7 +64,7 @@ export const helpers: Readonly<Record<string, Helper>> = {
   lookup: two("lookup", (object, key) => {
     if (isMapping(object)) return mappingGet(object, key) ?? null;
     if (isList(object) && typeof key === "number") return object[key] ?? null;
-    throw new Fault(`{{lookup}} wants a mapping or a list, and a ${typeName(object)} was given`);
+    throw new Fault(`{{lookup}} wants a mapping or a list, and ${aTypeName(object)} was given`);
   }),
   eq: two("eq", equals),
   ne: two("ne", (a, b) => !equals(a, b)),

@@ -14,11 +14,11 @@ import { limitText } from "../expressions/arithmetic.ts";
 import { attributeOf, itemOf } from "../expressions/members.ts";
 import { str } from "../expressions/text.ts";
 import {
+  aTypeName,
   Fault,
   isList,
   isMapping,
   mappingEntries,
-  typeName,
   Undefined,
   type Value,
 } from "../expressions/value.ts";
@@ -133,7 +133,7 @@ class Evaluation {
       const value = this.#call(statement, level);
       if (value instanceof Undefined) throw value.fault();
       if (isMapping(value))
-        throw new Fault(`a ${typeName(value)} is no text: use {{json …}} or a member of it`);
+        throw new Fault(`${aTypeName(value)} is no text: use {{json …}} or a member of it`);
       return printed(value);
     });
   }
@@ -340,7 +340,7 @@ function entriesOf(over: Value): [Value, Value][] {
   if (over === null || over === false) return [];
   if (isList(over)) return over.map((item, index) => [index, item]);
   if (isMapping(over)) return mappingEntries(over);
-  throw new Fault(`{{#each}} wants a list or a mapping, and a ${typeName(over)} was given`);
+  throw new Fault(`{{#each}} wants a list or a mapping, and ${aTypeName(over)} was given`);
 }
 
 /** Handlebars' own idea of truth: an empty list is false, an empty mapping is not. */

@@ -3,6 +3,7 @@ import { compare } from "../compare.ts";
 import { iterate } from "../members.ts";
 import { type Filter, flagOf, parameters, textOf } from "../runtime.ts";
 import {
+  aTypeName,
   Dict,
   Fault,
   isList,
@@ -11,7 +12,6 @@ import {
   mappingEntries,
   mappingGet,
   tuple,
-  typeName,
   type Value,
 } from "../value.ts";
 import { setFilters } from "./sets.ts";
@@ -69,7 +69,7 @@ const combine: Filter = (input, call) => {
     isList(value) ? flat(value) : [value],
   );
   return all.reduce<Dict>((merged, value) => {
-    if (!isMapping(value)) throw new Fault(`combine wants mappings, and a ${typeName(value)} was given`);
+    if (!isMapping(value)) throw new Fault(`combine wants mappings, and ${aTypeName(value)} was given`);
     return merge(merged, value, how);
   }, new Dict());
 };
@@ -78,7 +78,7 @@ const flat = (items: readonly Value[]): Value[] =>
 
 const dict2items: Filter = (input, call) => {
   const [keyName, valueName] = parameters(call, ["key_name", "value_name"]);
-  if (!isMapping(input)) throw new Fault(`dict2items wants a mapping, and a ${typeName(input)} was given`);
+  if (!isMapping(input)) throw new Fault(`dict2items wants a mapping, and ${aTypeName(input)} was given`);
   return mappingEntries(input).map(([key, value]) =>
     Dict.of([
       [textOf(keyName, "key"), key],
@@ -103,7 +103,7 @@ const items2dict: Filter = (input, call) => {
 
 const dictsort: Filter = (input, call) => {
   const [sensitive, by, reverse] = parameters(call, ["case_sensitive", "by", "reverse"]);
-  if (!isMapping(input)) throw new Fault(`dictsort wants a mapping, and a ${typeName(input)} was given`);
+  if (!isMapping(input)) throw new Fault(`dictsort wants a mapping, and ${aTypeName(input)} was given`);
   const position = textOf(by, "key") === "value" ? 1 : 0;
   const keyOf = (entry: readonly [Value, Value]): Value => {
     const key = entry[position];

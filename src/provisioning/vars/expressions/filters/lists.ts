@@ -5,6 +5,7 @@ import { iterate } from "../members.ts";
 import { type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { characters, str, textLength } from "../text.ts";
 import {
+  aTypeName,
   Dict,
   Fault,
   Float,
@@ -13,7 +14,6 @@ import {
   mappingEntries,
   mappingKeys,
   tuple,
-  typeName,
   Undefined,
   type Value,
 } from "../value.ts";
@@ -132,7 +132,7 @@ function length(input: Value): Value {
   if (typeof input === "string") return textLength(input);
   if (isList(input)) return input.length;
   if (isMapping(input)) return input instanceof Dict ? input.size : mappingKeys(input).length;
-  throw new Fault(`a ${typeName(input)} has no length`);
+  throw new Fault(`${aTypeName(input)} has no length`);
 }
 
 const flatten: Filter = (input, call) => {
@@ -144,7 +144,7 @@ const flatten: Filter = (input, call) => {
       if (skips && (item === null || item === "None" || item === "null")) return [];
       return isList(item) ? (left >= 1 ? walk(item, left - 1) : [item]) : [item];
     });
-  if (!isList(input)) throw new Fault(`flatten wants a list, and a ${typeName(input)} was given`);
+  if (!isList(input)) throw new Fault(`flatten wants a list, and ${aTypeName(input)} was given`);
   return walk(input, depth);
 };
 
@@ -190,7 +190,7 @@ const subelements: Filter = (input, call) => {
       if (flagOf(skip, false)) return [];
       throw new Fault(`an item has no list "${parts.join(".")}" for subelements`);
     }
-    if (!isList(inner)) throw new Fault(`"${parts.join(".")}" is no list but a ${typeName(inner)}`);
+    if (!isList(inner)) throw new Fault(`"${parts.join(".")}" is no list but ${aTypeName(inner)}`);
     return inner.map((one) => tuple(item, one));
   });
 };

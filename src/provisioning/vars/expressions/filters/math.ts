@@ -1,9 +1,9 @@
 /** Numbers: round, log, human sizes. */
 import { type Filter, flagOf, numberOf, parameters, textOf, wholeOf } from "../runtime.ts";
-import { Fault, float, isFloat, isInt, isNumeric, toNumber, typeName, type Value } from "../value.ts";
+import { aTypeName, Fault, float, isFloat, isInt, isNumeric, toNumber, type Value } from "../value.ts";
 
 function numeric(input: Value, name: string): number {
-  if (!isNumeric(input)) throw new Fault(`${name} wants a number, and a ${typeName(input)} was given`);
+  if (!isNumeric(input)) throw new Fault(`${name} wants a number, and ${aTypeName(input)} was given`);
   return toNumber(input);
 }
 

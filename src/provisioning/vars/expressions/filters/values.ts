@@ -5,6 +5,7 @@ import { iterate } from "../members.ts";
 import { asText, type Filter, flagOf, parameters, textOf, wholeOf } from "../runtime.ts";
 import { repr, str } from "../text.ts";
 import {
+  aTypeName,
   Fault,
   float,
   isInt,
@@ -119,7 +120,7 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
   string: asText,
   list: (input) => [...iterate(input)],
   items: (input) => {
-    if (!isMapping(input)) throw new Fault(`a mapping is wanted, and a ${typeName(input)} was given`);
+    if (!isMapping(input)) throw new Fault(`a mapping is wanted, and ${aTypeName(input)} was given`);
     return mappingEntries(input).map(([key, value]) => tuple(key, value));
   },
   attr: (input, call) => {

@@ -9,13 +9,13 @@ import { iterate } from "../members.ts";
 import { flagOf } from "../runtime.ts";
 import { str } from "../text.ts";
 import {
+  aTypeName,
   Dict,
   Fault,
   isList,
   isMapping,
   mappingEntries,
   tuple,
-  typeName,
   Undefined,
   type Value,
 } from "../value.ts";
@@ -30,7 +30,7 @@ const items: Lookup = ({ terms }) => terms.flatMap((term) => (isList(term) ? [..
 const dict: Lookup = ({ terms }) => {
   const all = terms.flatMap((term) => (isList(term) ? [...term] : [term]));
   return all.flatMap((term) => {
-    if (!isMapping(term)) throw new Fault(`dict wants a mapping, and a ${typeName(term)} was given`);
+    if (!isMapping(term)) throw new Fault(`dict wants a mapping, and ${aTypeName(term)} was given`);
     return mappingEntries(term).map(([key, value]) =>
       Dict.of([
         ["key", key],
@@ -115,7 +115,7 @@ const subelements: Lookup = ({ terms }) => {
       if (skips) return [];
       throw new Fault(`an item has no list "${key}" for subelements`);
     }
-    if (!isList(inner)) throw new Fault(`"${key}" is no list but a ${typeName(inner)}`);
+    if (!isList(inner)) throw new Fault(`"${key}" is no list but ${aTypeName(inner)}`);
     return inner.map((one) => tuple(item, one));
   });
 };

@@ -2,11 +2,11 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
 import { truth } from "../compare.ts";
 import { asText, type Invocation, type Test } from "../runtime.ts";
-import { Fault, isList, isMapping, mappingGet, typeName, type Value } from "../value.ts";
+import { aTypeName, Fault, isList, isMapping, mappingGet, type Value } from "../value.ts";
 
 const flag = (result: Value, name: string, test: string): boolean => {
   if (!isMapping(result))
-    throw new Fault(`${test} is for a registered result, and a ${typeName(result)} was given`);
+    throw new Fault(`${test} is for a registered result, and ${aTypeName(result)} was given`);
   const found = mappingGet(result, name);
   return found !== undefined && truth(found);
 };

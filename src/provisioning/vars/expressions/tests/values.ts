@@ -4,6 +4,7 @@ import { regexOf } from "../filters/regex.ts";
 import { iterate } from "../members.ts";
 import { asText, flagOf, type Invocation, numberOf, parameters, type Test, textOf } from "../runtime.ts";
 import {
+  aTypeName,
   Fault,
   isFloat,
   isInt,
@@ -13,7 +14,6 @@ import {
   PyObject,
   Tuple,
   toNumber,
-  typeName,
   Undefined,
   type Value,
 } from "../value.ts";
@@ -32,7 +32,7 @@ const eq: Test = (input, call) => equals(input, other(call));
 const ne: Test = (input, call) => !equals(input, other(call));
 
 function whole(input: Value, name: string): number {
-  if (!isNumeric(input)) throw new Fault(`${name} wants a number, and a ${typeName(input)} was given`);
+  if (!isNumeric(input)) throw new Fault(`${name} wants a number, and ${aTypeName(input)} was given`);
   return toNumber(input);
 }
 const modulo = (value: number, by: number): number => ((value % by) + by) % by;
