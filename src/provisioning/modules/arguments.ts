@@ -14,6 +14,8 @@ export interface ArgumentInfo {
   readonly default?: JsonValue;
   readonly aliases: readonly string[];
   readonly choices?: readonly string[];
+  /** Its value is never to be shown. */
+  readonly secret?: boolean;
 }
 
 export class Refused extends Error {}
@@ -21,6 +23,7 @@ export class Refused extends Error {}
 type Read<T> = (value: JsonValue) => T;
 interface Common {
   readonly aliases?: readonly string[];
+  readonly secret?: boolean;
 }
 /** A field is optional unless it is required or has a default. */
 interface MakeField<T> {
@@ -42,6 +45,7 @@ function field<T>(kind: string, read: Read<T>, choices?: readonly string[]): Mak
       aliases: options.aliases ?? [],
       ...(options.default === undefined ? {} : { default: options.default }),
       ...(choices === undefined ? {} : { choices }),
+      ...(options.secret === true ? { secret: true } : {}),
     };
     return z
       .unknown()
@@ -273,4 +277,13 @@ export function argumentsOf(args: z.ZodType): ReadonlyMap<string, ArgumentInfo> 
   const shape = shapes.get(args);
   if (shape === undefined) return undefined;
   return new Map(Object.entries(shape).map(([name, type]) => [name, infoOf(type)]));
+}
+
+/** Values of a task that must be masked wherever text leaves the program: passwords, passphrases. */
+export function secretsOf(schema: z.ZodType, args: unknown): readonly string[] {
+  const given = isJsonObject(args) ? args : {};
+  return [...(argumentsOf(schema) ?? [])].flatMap(([name, info]) => {
+    const value = given[name];
+    return info.secret === true && typeof value === "string" && value !== "" ? [value] : [];
+  });
 }

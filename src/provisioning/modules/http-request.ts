@@ -10,7 +10,7 @@ export const httpArgs = {
   url: text("The address, http or https, as seen from the host.", { required: true }),
   headers: map("Headers of the request.", { default: {} }),
   url_username: text("User for basic authentication.", { aliases: ["username", "user"] }),
-  url_password: text("Password for basic authentication.", { aliases: ["password"] }),
+  url_password: text("Password for basic authentication.", { aliases: ["password"], secret: true }),
   force_basic_auth: flag("Of Ansible; the password is sent with the first request anyway.", {
     default: false,
   }),

@@ -20,7 +20,9 @@ const args = defineArgs(
     move_home: flag("Move the home folder when it changes.", { default: false }),
     skeleton: path("What a new home folder is filled from."),
     shell: path("Login shell."),
-    password: text("The password's hash, as `mkpasswd -m sha-512` or the filter password_hash make it."),
+    password: text("The password's hash, as `mkpasswd -m sha-512` or the filter password_hash make it.", {
+      secret: true,
+    }),
     update_password: choice(["always", "on_create"])("Set the password of users that are there already?", {
       default: "always",
     }),
@@ -41,7 +43,7 @@ const args = defineArgs(
     ssh_key_bits: whole("Size of the key."),
     ssh_key_file: path("Where the key goes, relative to the home. Default: .ssh/id_TYPE."),
     ssh_key_comment: text("The key's comment. Default: user@host."),
-    ssh_key_passphrase: text("The key's passphrase. Default: none."),
+    ssh_key_passphrase: text("The key's passphrase. Default: none.", { secret: true }),
     seuser: text("SELinux user. Accepted for roles that set it; hosts without SELinux have none."),
   },
   {

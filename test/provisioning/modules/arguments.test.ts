@@ -7,9 +7,11 @@ import {
   list,
   map,
   mode,
+  secretsOf,
   text,
   whole,
 } from "../../../src/provisioning/modules/arguments.ts";
+import { loadModule } from "../../../src/provisioning/modules/index.ts";
 import { splitWords } from "../../../src/provisioning/modules/split-words.ts";
 
 const schema = defineArgs({
@@ -78,6 +80,12 @@ describe("arguments", () => {
       expect(read({ name: "x", mode: given })).toMatchObject({ mode: { kind: "octal", bits: given } });
     },
   );
+
+  test("passwords are named as secrets", async () => {
+    const { args } = await loadModule("user");
+    const given = args.parse({ name: "x", password: "$6$salt$hash", ssh_key_passphrase: "open" });
+    expect(secretsOf(args, given)).toEqual(["$6$salt$hash", "open"]);
+  });
 
   test("whatever is given, there is an answer and no exception", () => {
     fc.assert(fc.property(fc.jsonValue(), (given) => void read(given)));
