@@ -36,7 +36,12 @@ export async function clusterCommand([verb = "", ...argv]: readonly string[], io
   }
   if (verb === "status" || verb === "doctor") {
     const { statusCommand } = await import("./status.ts");
-    return statusCommand({ verb, services: chosenServices(options), argv: passedOn(options, argv), io });
+    return statusCommand({
+      verb,
+      services: chosenServices(options),
+      argv: [...inventoryArgs(options), ...passedOn(options, argv)],
+      io,
+    });
   }
   const service = serviceNamed(options.rest[0]);
   if (verb === "logs") return await logs(service, options, argv, io);
@@ -48,6 +53,9 @@ export async function clusterCommand([verb = "", ...argv]: readonly string[], io
     io,
   });
 }
+
+const inventoryArgs = (options: ParsedOptions): readonly string[] =>
+  options.all("inventory").flatMap((inventory) => ["-i", inventory]);
 
 const help = (verb: string, io: CliIo): string =>
   `${[
@@ -131,7 +139,6 @@ async function logs(
   const { execCommand } = await import("./exec.ts");
   const lines = options.number("lines", 1) ?? 50;
   const passed = passedOn(options, argv);
-  const inventories = options.all("inventory").flatMap((inventory) => ["-i", inventory]);
   const command = ["journalctl", "--no-pager", "-u", service.unit, "-n", String(lines)];
-  return await execCommand([service.hosts, ...inventories, ...passed, "-b", "--", ...command], io);
+  return await execCommand([service.hosts, ...inventoryArgs(options), ...passed, "-b", "--", ...command], io);
 }
