@@ -69,6 +69,8 @@ async function runOnMachine(
   const identity = identityOfTask(prepared);
   const notified = notifiedBy(play, task, place.frame, view);
   const job = asyncOf(where, view);
+  // R11, from the message on that starts it: nothing is asked along with it either.
+  if (job?.isDetached === true) machine.asyncJobs++;
   const performance = await perform({
     module,
     args: prepared.args,
@@ -82,7 +84,7 @@ async function runOnMachine(
     ahead: (acts) => lookAhead({ work, machine, identity, acts, loop }),
     onStep: work.onStep,
   });
-  if (job?.isDetached === true && performance.acted) machine.asyncJobs++;
+  if (job?.isDetached === true && !performance.acted) machine.asyncJobs--;
   if (module.name === "async_status" && performance.result["finished"] === 1 && machine.asyncJobs > 0)
     machine.asyncJobs--;
   return outcomeOf(where, prepared, performance);

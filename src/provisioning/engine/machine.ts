@@ -133,7 +133,8 @@ export class Machine {
   }
 
   known({ identity, question }: Asked): Answer | undefined {
-    if (this.isWorldly(question)) return undefined;
+    // R11: a job may be changing the machine right now.
+    if (this.asyncJobs > 0 || this.isWorldly(question)) return undefined;
     return this.answers.find(
       questionKey(question, this.#actual(identity).key),
       question,

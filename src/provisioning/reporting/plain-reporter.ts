@@ -32,6 +32,8 @@ export class PlainLines {
   readonly #style: TextStyle;
   readonly #profile: TaskProfile | undefined;
   readonly #tally = new TaskTally();
+  /** Task and host whose items were told. */
+  readonly #items = new Set<string>();
 
   constructor(style: TextStyle, profile: boolean) {
     this.#style = style;
@@ -97,6 +99,10 @@ export class PlainLines {
   }
 
   #taskHost(event: TaskHostEvent): string[] {
+    const key = `${event.id} ${event.host}`;
+    if (event.item !== undefined) this.#items.add(key);
+    // Its items have told it all.
+    else if (this.#items.delete(key) && event.status !== "unreachable") return [];
     if (!isWorthTelling(event, this.#style.verbosity)) return [];
     const title = this.#tally.title(event.id);
     const item = event.item === undefined ? "" : ` [${event.item}]`;

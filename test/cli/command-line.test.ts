@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommandLine } from "../../src/cli/main.ts";
+import { capturedIo } from "../support/captured-io.ts";
+
+let dir = "";
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "provision-cli-"));
+  mkdirSync(join(dir, "home"));
+  writeFileSync(join(dir, "hosts.ini"), "[web]\na ansible_connection=local\nb ansible_connection=local\n");
+  writeFileSync(join(dir, "empty.ini"), "[web]\n");
+  writeFileSync(
+    join(dir, "good.yml"),
+    "- hosts: web\n  gather_facts: false\n  tasks:\n    - {name: t, command: 'true', tags: [x]}\n    - {name: u, command: 'true'}\n",
+  );
+  writeFileSync(
+    join(dir, "bad.yml"),
+    "- hosts: web\n  tasks:\n    - {comand: ls}\n    - {copy: {dst: /x}}\n",
+  );
+  writeFileSync(
+    join(dir, "fails.yml"),
+    "- hosts: web\n  gather_facts: false\n  tasks:\n    - command: 'false'\n      when: inventory_hostname == 'b'\n",
+  );
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function provision(...argv: string[]): Promise<Ended> {
+  const io = capturedIo({
+    env: { HOME: join(dir, "home"), PATH: process.env["PATH"] },
+    cwd: dir,
+    packageRoot: join(import.meta.dirname, "../.."),
+  });
+  const code = await runCommandLine(argv, io);
+  return { code, out: io.output(), err: io.errors() };
+}
+
+describe("exit codes", () => {
+  test.each([
+    [["hosts.ini", "good.yml"], 0],
+    [["hosts.ini", "fails.yml"], 2],
+    [["hosts.ini", "bad.yml"], 1],
+    [["hosts.ini", "nowhere.yml"], 1],
+    [["empty.ini", "good.yml"], 1],
+    [["hosts.ini", "good.yml", "--limit", "nobody"], 1],
+    [["hosts.ini", "good.yml", "--frks", "3"], 1],
+    [["hosts.ini", "good.yml", "--start-at-task", "nope"], 1],
+    [["--help"], 0],
+    [[], 1],
+  ])("%j: %i", async (argv, code) => {
+    expect((await provision(...argv)).code).toBe(code);
+  });
+});
+
+describe("what is said", () => {
+  test("all errors of a load, with places", async () => {
+    const { err } = await provision("hosts.ini", "bad.yml");
+    expect(err).toContain("bad.yml:3:8: error[unknown-module]");
+    expect(err).toContain("bad.yml:4:15: error[unknown-argument]");
+    expect(err).toContain("2 errors");
+  });
+
+  test("a misspelt verb", async () => {
+    const { code, err } = await provision("invetory", "hosts.ini");
+    expect([code, err]).toEqual([1, expect.stringContaining("provision inventory hosts.ini")]);
+  });
+
+  test("--list-tasks and --list-hosts run nothing", async () => {
+    const { out } = await provision("hosts.ini", "good.yml", "--list-tasks", "--list-hosts", "--tags", "x");
+    expect(out).toContain("      t\tTAGS: [x]");
+    expect(out).not.toContain("      u\t");
+    expect(out).toContain("    hosts (2):\n      a\n      b\n");
+  });
+
+  test("--json is one object a line", async () => {
+    const { out } = await provision("hosts.ini", "good.yml", "--json");
+    const events = out
+      .trim()
+      .split("\n")
+      .map((line): unknown => JSON.parse(line));
+    expect(events.at(0)).toMatchObject({ type: "run-start" });
+    expect(events.at(-1)).toMatchObject({ type: "run-end", exitCode: 0 });
+  });
+
+  test("--limit @failed takes the hosts that failed last time", async () => {
+    await provision("hosts.ini", "fails.yml");
+    const { out } = await provision("hosts.ini", "fails.yml", "--limit", "@failed", "--list-hosts");
+    expect(out).toContain("    hosts (1):\n      b\n");
+    await provision("hosts.ini", "good.yml");
+    expect((await provision("hosts.ini", "good.yml", "--limit", "@failed")).err).toContain("no host failed");
+  });
+
+  test("exec shows what each host said", async () => {
+    const { out } = await provision("exec", "a", "-i", "hosts.ini", "--", "echo $((1+1))");
+    expect(out).toBe("a  exit code 0\n2\n");
+  });
+
+  test("an unused key of ansible.cfg is named once", async () => {
+    writeFileSync(join(dir, "ansible.cfg"), "[defaults]\nforks = 3\ncallback_whitelist = timer\n");
+    try {
+      const { err } = await provision("hosts.ini", "good.yml", "--list-hosts");
+      expect(err).toContain("not used here: defaults.callback_whitelist");
+      expect(err).not.toContain("forks");
+    } finally {
+      rmSync(join(dir, "ansible.cfg"));
+    }
+  });
+});
