@@ -71,7 +71,8 @@ export class Walker {
       this.play.halt(`any_errors_fatal: ${names} failed`, "fatal");
     }
     const limit = this.play.maxFailPercentage;
-    if (limit === undefined) return;
+    // What a rescue may still catch is no lost host yet.
+    if (limit === undefined || frame.rescuable) return;
     const lost = this.play.batch.filter(({ stop }) => stop?.why === "failed" || stop?.why === "unreachable");
     const share = (lost.length / this.play.batch.length) * 100;
     if (share > limit) {
