@@ -2,8 +2,10 @@
 export const limits = {
   /** Output of one frame, both streams together, that the controller holds in memory. */
   frameOutputBytes: 64 * 1024 * 1024,
-  /** From a step's end until nobody holds its stdout and stderr any more. */
-  cleanTimeoutMs: 200,
+  /** From a step's end until nobody holds its stdout and stderr any more. A loaded host needs 20 ms and more for it. */
+  cleanTimeoutMs: 500,
+  /** For words of a shell that was killed, after the one that killed it has spoken on the same connection. */
+  lateWordsMs: 50,
   /** Channels kept for daemons that hold a step's output; sshd allows 10 a connection. */
   parkedShells: 3,
   /** From opening a channel to the shell's first word; sudo may ask a directory service. */

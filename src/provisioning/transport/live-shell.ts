@@ -1,5 +1,7 @@
 /** A user's shell as the engine sees it: always there. Behind it connections come and go. */
 
+import { setTimeout as sleep } from "node:timers/promises";
+import { ProvisionError } from "../../base/errors.ts";
 import { limits } from "./limits.ts";
 import type { Become, Frame, FrameResult, Shell } from "./session.ts";
 import type { ShellConnection } from "./shell-connection.ts";
@@ -69,8 +71,23 @@ export class LiveShell implements Shell {
   async #replace(old: ShellConnection, retire: { kill: string; isHeld: boolean }, hasMore: boolean) {
     this.#connection = undefined;
     if (retire.isHeld) this.#park(old);
-    if (hasMore || !retire.isHeld) this.#kill.push(retire.kill);
-    if (!retire.isHeld) await this.#connected();
+    if (retire.isHeld && !hasMore) return;
+    this.#kill.push(retire.kill);
+    const connection = await this.#connected();
+    if (retire.isHeld) await this.#makeSure(old, connection);
+  }
+
+  /** No frame ever runs twice: the old shell is dead and had not gone on, or nobody knows, and that is said. */
+  async #makeSure(old: ShellConnection, connection: ShellConnection): Promise<void> {
+    await connection.send([{ kind: "ask", script: ":", timeoutMs: limits.shellOpenTimeoutMs }], true);
+    await sleep(limits.lateWordsMs);
+    if (old.mayHaveGoneOn) {
+      throw new ProvisionError({
+        code: "connection-lost",
+        action: `go on as "${this.user}"`,
+        state: "a shell was given up while it went on, so it is not known what it did last",
+      });
+    }
   }
 
   #park(connection: ShellConnection): void {

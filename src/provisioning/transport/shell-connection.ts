@@ -80,6 +80,8 @@ export class ShellConnection {
   #pending: Pending | undefined;
   #nextId = 1;
   #dead: ProvisionError | undefined;
+  /** The frame whose output was held when the shell was given up, and which streams have become clean since. */
+  #held: { readonly id: number; readonly clean: Record<Side, boolean> } | undefined;
 
   constructor(channel: Channel, options: ShellOptions) {
     this.#channel = channel;
@@ -103,6 +105,14 @@ export class ShellConnection {
 
   get isUsable(): boolean {
     return this.#dead === undefined;
+  }
+
+  /**
+   * Given up as held, but then it became clean after all: the shell may have begun the next frame before it was killed.
+   * It never begins one before both streams said "clean".
+   */
+  get mayHaveGoneOn(): boolean {
+    return this.#held?.clean.stdout === true && this.#held.clean.stderr;
   }
 
   close(): void {
@@ -226,6 +236,7 @@ export class ShellConnection {
       this.#onHello(first, second, third);
       return;
     }
+    if (this.#held && word === "clean" && Number(first) === this.#held.id) this.#held.clean[side] = true;
     const pending = this.#pending;
     if (!pending || Number(first) !== pending.firstId + pending.at[side]) return;
     const state = pending.states[pending.at[side]];
@@ -280,7 +291,10 @@ export class ShellConnection {
    */
   #onUnclean(): void {
     const pending = this.#pending;
-    if (!pending) return;
+    const state = pending?.states[pending.results.length];
+    if (!pending || !state) return;
+    const clean = { stdout: state.stdout.clean, stderr: state.stderr.clean };
+    this.#held = { id: pending.firstId + pending.results.length, clean };
     this.#finishFrame(pending);
     this.#retire(this.#pid, true);
   }

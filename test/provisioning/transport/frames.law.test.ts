@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BaseSession } from "../../../src/provisioning/transport/base-session.ts";
+import { limits } from "../../../src/provisioning/transport/limits.ts";
 import type { Shell } from "../../../src/provisioning/transport/session.ts";
 import { shells } from "../host/shells.ts";
 import { ask, brief, shellSession, step } from "./sessions.ts";
@@ -105,6 +106,19 @@ describe.each(shells)("frames in $name", ({ argv, name }) => {
     expect(brief(results)).toEqual(["0:now\n|", "0:next\n|", "0:last\n|"]);
     expect(performance.now() - started).toBeLessThan(4000);
     expect(existsSync(`${folder}/lived-${argv[0]}`)).toBe(true);
+  });
+
+  test("a frame never runs twice: a shell that is freed while it is being replaced has not gone on, or nobody knows", async () => {
+    const file = join(folder, `once-${argv[0]}`);
+    for (let i = 0; i < 8; i++) {
+      rmSync(file, { force: true });
+      const held = (limits.cleanTimeoutMs + i * 10 - 20) / 1000;
+      const frames = [step(`(sleep ${held}) & :`), step(`echo ran >>${file}`)];
+      const results = await shell.exchange(frames).catch((error: { code: string }) => error.code);
+      const ran = existsSync(file) ? readFileSync(file, "utf8") : "";
+      if (results === "connection-lost") expect(["", "ran\n"]).toContain(ran);
+      else expect([ran, results.length]).toEqual(["ran\n", 2]);
+    }
   });
 
   test("a hanging frame is killed with all it started; what follows goes on in a new shell", async () => {
