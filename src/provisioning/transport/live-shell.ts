@@ -73,8 +73,12 @@ export class LiveShell implements Shell {
     if (retire.isHeld) this.#park(old);
     if (retire.isHeld && !hasMore) return;
     this.#kill.push(retire.kill);
-    const connection = await this.#connected();
-    if (retire.isHeld) await this.#makeSure(old, connection);
+    try {
+      const connection = await this.#connected();
+      if (hasMore) await this.#makeSure(old, connection);
+    } finally {
+      if (!retire.isHeld) old.close();
+    }
   }
 
   /** No frame ever runs twice: the old shell is dead and had not gone on, or nobody knows, and that is said. */

@@ -80,8 +80,10 @@ export class ShellConnection {
   #pending: Pending | undefined;
   #nextId = 1;
   #dead: ProvisionError | undefined;
-  /** The frame whose output was held when the shell was given up, and which streams have become clean since. */
-  #held: { readonly id: number; readonly clean: Record<Side, boolean> } | undefined;
+  /** The frame at which the shell was given up, and the streams that have since said the word that lets it go on. */
+  #givenUp:
+    | { readonly id: number; readonly word: "clean" | "end"; readonly said: Record<Side, boolean> }
+    | undefined;
 
   constructor(channel: Channel, options: ShellOptions) {
     this.#channel = channel;
@@ -108,11 +110,14 @@ export class ShellConnection {
   }
 
   /**
-   * Given up as held, but then it became clean after all: the shell may have begun the next frame before it was killed.
-   * It never begins one before both streams said "clean".
+   * Given up, but then the frame came to its end after all: the shell may have begun the next one before it was killed.
+   * A step's next frame never begins before both streams are clean; after a time-out any end is enough to doubt.
    */
   get mayHaveGoneOn(): boolean {
-    return this.#held?.clean.stdout === true && this.#held.clean.stderr;
+    const { word, said } = this.#givenUp ?? {};
+    return word === "clean"
+      ? said?.stdout === true && said.stderr
+      : said?.stdout === true || said?.stderr === true;
   }
 
   close(): void {
@@ -161,6 +166,9 @@ export class ShellConnection {
   #onTimeout(): void {
     const pending = this.#pending;
     if (!pending) return;
+    const state = pending.states[pending.results.length] ?? newState();
+    const said = { stdout: state.stdout.ended, stderr: state.stderr.ended };
+    this.#givenUp = { id: pending.firstId + pending.results.length, word: "end", said };
     this.#readers.stdout.flush();
     this.#readers.stderr.flush();
     pending.results.push(this.#result(pending, true));
@@ -172,7 +180,6 @@ export class ShellConnection {
     this.#pending = undefined;
     clearTimeout(pending?.timer);
     this.#dead = this.#lost("the shell was given up");
-    if (!isHeld) this.#channel.close();
     pending?.resolve({ results: pending.results, retire: { kill, isHeld } });
   }
 
@@ -236,7 +243,8 @@ export class ShellConnection {
       this.#onHello(first, second, third);
       return;
     }
-    if (this.#held && word === "clean" && Number(first) === this.#held.id) this.#held.clean[side] = true;
+    const given = this.#givenUp;
+    if (given && word === given.word && Number(first) === given.id) given.said[side] = true;
     const pending = this.#pending;
     if (!pending || Number(first) !== pending.firstId + pending.at[side]) return;
     const state = pending.states[pending.at[side]];
@@ -293,8 +301,8 @@ export class ShellConnection {
     const pending = this.#pending;
     const state = pending?.states[pending.results.length];
     if (!pending || !state) return;
-    const clean = { stdout: state.stdout.clean, stderr: state.stderr.clean };
-    this.#held = { id: pending.firstId + pending.results.length, clean };
+    const said = { stdout: state.stdout.clean, stderr: state.stderr.clean };
+    this.#givenUp = { id: pending.firstId + pending.results.length, word: "clean", said };
     this.#finishFrame(pending);
     this.#retire(this.#pid, true);
   }

@@ -121,6 +121,21 @@ describe.each(shells)("frames in $name", ({ argv, name }) => {
     }
   });
 
+  test("a frame that ends just as its time does never makes the next one run twice", async () => {
+    const file = join(folder, `late-${argv[0]}`);
+    for (let i = 0; i < 10; i++) {
+      rmSync(file, { force: true });
+      const frames = [
+        ask(`sleep ${(285 + i * 3) / 1000}`, { timeoutMs: 300 }),
+        step(`echo ran >>${file}; sleep 0.1`),
+      ];
+      const results = await shell.exchange(frames).catch((error: { code: string }) => error.code);
+      const ran = existsSync(file) ? readFileSync(file, "utf8") : "";
+      if (results === "connection-lost") expect(["", "ran\n"]).toContain(ran);
+      else expect([ran, results.length]).toEqual(["ran\n", 2]);
+    }
+  });
+
   test("a hanging frame is killed with all it started; what follows goes on in a new shell", async () => {
     const mark = `7${process.pid}${argv[0]?.length}`;
     const results = await shell.exchange([
