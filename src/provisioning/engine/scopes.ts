@@ -1,12 +1,12 @@
 /** Which variables a task on a host sees: Ansible's layers, laid over each other by vars/precedence. */
 import type { JsonObject, JsonValue } from "../../base/json.ts";
-import type { Inherited } from "../playbook/model.ts";
+import type { Inherited, Role } from "../playbook/model.ts";
 import type { MapNode } from "../source/node.ts";
 import type { HostDirectory, RenderContext } from "../vars/render-context.ts";
 import type { Scope, Variable } from "../vars/variable.ts";
 import { FactsNeeded } from "./facts-needed.ts";
 import { isNoFact } from "./facts-wanted.ts";
-import type { Frame } from "./frame.ts";
+import type { Frame, RoleInUse } from "./frame.ts";
 import { hostVariables } from "./host-variables.ts";
 import { magicNames, magicVariable } from "./magic-variables.ts";
 import type { PlayState } from "./play-state.ts";
@@ -28,7 +28,11 @@ export function scopeOf(play: PlayState, { host, frame, statement, vars }: Scope
   const { run } = play;
   const roles = [...frame.roles].reverse();
   const blocks = [...(statement === undefined ? [] : [statement]), ...frame.chain.slice(1).reverse()];
-  const allRoles = [...roles, ...play.publicRoles.filter((each) => !roles.includes(each)).reverse()];
+  const own = withDependencies(roles);
+  const allRoles = [
+    ...own,
+    ...play.publicRoles.filter(({ role }) => !own.some((each) => each.role === role)).reverse(),
+  ];
   const layers: Maps = [
     ...(vars === undefined ? [] : [vars]),
     run.request.extraVars,
@@ -52,6 +56,18 @@ export function scopeOf(play: PlayState, { host, frame, statement, vars }: Scope
     missing: missingFact(run, host),
   });
   return contextOf(run, scope, play.searchPath(undefined, frame), directoryOf(run, play));
+}
+
+/** A role sees the vars and defaults of what it depends on, its own first: as in Ansible, also when it is included. */
+function withDependencies(roles: readonly RoleInUse[]): readonly RoleInUse[] {
+  const found = new Map<Role, RoleInUse>();
+  const visit = (use: RoleInUse): void => {
+    if (found.has(use.role)) return;
+    found.set(use.role, use);
+    for (const { role, params } of use.role.dependencies.toReversed()) visit({ role, params });
+  };
+  for (const use of roles) visit(use);
+  return [...found.values()];
 }
 
 type Maps = readonly ReadonlyMap<string, Variable>[];
