@@ -80,6 +80,11 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: "make the daemons' archive for hosts of another CPU than this machine's",
     load: async () => (await import("./runtime.ts")).runtimeCommand,
   },
+  vault: {
+    usage: "vault encrypt | decrypt | view | edit | create | rekey | encrypt-string",
+    summary: "encrypted files and values, in ansible-vault's format",
+    load: async () => (await import("./vault.ts")).vaultCommand,
+  },
   standalone: {
     usage: "standalone",
     summary: "master, agent and Marathon on this machine, in one process",

@@ -1,6 +1,8 @@
 /** A run with its reporter: exit code out, failed hosts remembered. */
 import { ProvisionError } from "../base/errors.ts";
+import type { EmitEvent } from "../provisioning/engine/events.ts";
 import { runPlaybooks } from "../provisioning/engine/run-playbooks.ts";
+import type { RunSummary } from "../provisioning/engine/run-request.ts";
 import { maskSecrets } from "../provisioning/reporting/printable.ts";
 import { createReporter, type ReporterOptions } from "../provisioning/reporting/reporter.ts";
 import { rememberFailed } from "./failed-hosts.ts";
@@ -8,7 +10,18 @@ import type { CliIo } from "./io.ts";
 import type { ParsedOptions } from "./parse-options.ts";
 import type { Prepared } from "./prepare-run.ts";
 
-export async function reportRun(prepared: Prepared, options: ParsedOptions, io: CliIo): Promise<number> {
+export interface ReportedRun {
+  readonly prepared: Prepared;
+  readonly options: ParsedOptions;
+  readonly io: CliIo;
+  /** Sees every event before the reporter does. */
+  readonly watch?: EmitEvent;
+}
+
+export const reportRun = async (prepared: Prepared, options: ParsedOptions, io: CliIo): Promise<number> =>
+  (await runReported({ prepared, options, io })).exitCode;
+
+export async function runReported({ prepared, options, io, watch }: ReportedRun): Promise<RunSummary> {
   const { request, sources } = prepared;
   if (request.inventory.hosts.size === 0 && !canDoWithoutHosts(prepared)) throw noHosts(sources);
   const reporter = await createReporter({
@@ -22,11 +35,18 @@ export async function reportRun(prepared: Prepared, options: ParsedOptions, io: 
     mask: secretsOf(prepared),
   });
   try {
-    const summary = await runPlaybooks(request, (event) => reporter.report(event), io.signal);
+    const summary = await runPlaybooks(
+      request,
+      (event) => {
+        watch?.(event);
+        reporter.report(event);
+      },
+      io.signal,
+    );
     const playbooks = request.playbooks.map(({ file }) => file);
     const tookPart = summary.recap.map(({ host }) => host);
     rememberFailed(io, { playbooks, sources }, { failed: summary.failedHosts, tookPart });
-    return summary.exitCode;
+    return summary;
   } finally {
     await reporter.close();
   }
