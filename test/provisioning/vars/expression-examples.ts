@@ -249,7 +249,7 @@ export const filterExamples = table([
   ["truncate", "cut off after n characters", "'a long text of words' | truncate(10)", "a long..."],
   ["type_debug", "Python's name of the type", "1.5 | type_debug", "float"],
   ["union", "what is in either list", "[1, 2] | union([2, 3])", "[1, 2, 3]"],
-  ["unique", "each item once", "[1, 2, 1] | unique", "[1, 2]"],
+  ["unique", "each item once; case_sensitive, attribute", "[1, 2, 1] | unique", "[1, 2]"],
   ["upper", "large letters", "'abc' | upper", "ABC"],
   ["urldecode", "%20 as a blank", "'a%20b' | urldecode", "a b"],
   ["urlencode", "text or a mapping for an address", "{'q': 'a b'} | urlencode", "q=a+b"],

@@ -27,10 +27,12 @@ environment = jinja2.Environment(
     finalize=lambda value: "" if value is None else value,
 )
 request = json.load(sys.stdin)
+# Afresh for each: Python's indent appends to a list that it is given.
+variables = json.dumps(request["variables"])
 answers = []
 for template in request["templates"]:
     try:
-        answers.append({"text": environment.from_string(template).render(request["variables"])})
+        answers.append({"text": environment.from_string(template).render(json.loads(variables))})
     except RecursionError:
         answers.append({"error": "RecursionError"})
     except Exception as error:

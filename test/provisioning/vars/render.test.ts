@@ -96,6 +96,16 @@ describe("a lazy variable", () => {
   });
 });
 
+test("append() grows a template's own list, never one that came as data", () => {
+  expect(at("{% set l = [] %}{% for x in list %}{% do l.append(x) %}{% endfor %}{{ l }}")).toEqual([3, 1, 2]);
+  expect(at("{% set l = list | list %}{% set _ = l.append(4) %}{{ l | length }}{{ list | length }}")).toBe(
+    "43",
+  );
+  expect(refusal(() => at("{{ list.append(4) }}")).state).toContain("others read");
+  expect(refusal(() => at("{{ map.update({'x': 1}) }}")).state).toContain("came as data");
+  expect(data.list).toEqual([3, 1, 2]);
+});
+
 describe("nothing but data can be reached", () => {
   test.each([
     "{{ ''.constructor }}",

@@ -33,7 +33,7 @@ export const tests: Readonly<Record<string, Test>> = { ...hostTests, ...valueTes
 
 /** These are for what may be missing. */
 const takesUndefined = new Set(["default", "d", "mandatory", "type_debug"]);
-const testsUndefined = new Set(["defined", "undefined"]);
+const testsUndefined = new Set(["defined", "undefined", "in"]);
 
 const shortName = (name: string): string =>
   name.replace(/^ansible\.(?:builtin|legacy|utils|netcommon)\./, "");

@@ -111,8 +111,11 @@ function compareLists(a: readonly Value[], b: readonly Value[], operator: string
 
 /** `item in container` */
 export function contains(container: Value, item: Value): boolean {
-  if (container instanceof Undefined) throw container.fault();
-  if (item instanceof Undefined) throw item.fault();
+  if (container instanceof Undefined) return blankText(container) !== "";
+  if (item instanceof Undefined) {
+    if (!isList(container) && !isMapping(container)) throw item.fault();
+    return blankText(item) !== "";
+  }
   if (typeof container === "string") {
     if (typeof item !== "string")
       throw new Fault(`"in" looks for text in text, and ${aTypeName(item)} is no text`);

@@ -2,7 +2,7 @@
 import { binary, negate, plus } from "./arithmetic.ts";
 import type { Arguments, CompareOperator, Expression } from "./ast.ts";
 import { compare, contains, equals, truth } from "./compare.ts";
-import type { Locals, Place } from "./frame.ts";
+import { type Locals, own, type Place } from "./frame.ts";
 import { attributeOf, itemOf, iterate, sliceOf } from "./members.ts";
 import { callMethod } from "./methods.ts";
 import type { Runtime } from "./runtime.ts";
@@ -40,7 +40,7 @@ export function evaluate(node: Expression, frame: Frame): Value {
       return local === undefined ? frame.name(node.name, node.at) : local;
     }
     case "list":
-      return node.items.map((item) => evaluate(item, frame));
+      return own(node.items.map((item) => evaluate(item, frame)));
     case "tuple":
       return tuple(...node.items.map((item) => evaluate(item, frame)));
     case "dict":
@@ -92,7 +92,7 @@ function evaluateOperator(
       const left = evaluate(node.left, frame);
       const right = evaluate(node.right, frame);
       frame.place.at = node.at;
-      return binary(node.operator, left, right);
+      return own(binary(node.operator, left, right));
     }
     case "concat":
       return node.items.map((item) => textOfOperand(evaluate(item, frame))).join("");
@@ -134,7 +134,7 @@ function evaluateSlice(node: Extract<Expression, { type: "slice" }>, frame: Fram
   const object = evaluate(node.object, frame);
   const bounds = { start: part(node.start), stop: part(node.stop), step: part(node.step) };
   frame.place.at = node.at;
-  return sliceOf(object, bounds);
+  return own(sliceOf(object, bounds));
 }
 
 function evaluateConditional(node: Extract<Expression, { type: "conditional" }>, frame: Frame): Value {
@@ -209,7 +209,8 @@ function callMember(object: Value, name: string, given: CallArgs, frame: Frame):
     if (member !== undefined) return callValue(member, given);
     if (object.keys() === undefined) throw new Fault(`a ${object.typeName} has no method "${name}"`);
   }
-  return callMethod(object, { name, ...given, runtime: frame.runtime });
+  const made = callMethod(object, { name, ...given, runtime: frame.runtime });
+  return methodsThatHandOn.has(name) ? made : own(made);
 }
 
 export function callValue(callee: Value, given: CallArgs): Value {
@@ -218,6 +219,12 @@ export function callValue(callee: Value, given: CallArgs): Value {
   throw new Fault(`${aTypeName(callee)} cannot be called`);
 }
 
+/** These give what they were given, or a part of it. */
+const handsOn = new Set(
+  "default d mandatory first last min max random extract attr ternary from_json from_yaml sum".split(" "),
+);
+const methodsThatHandOn = new Set(["get", "pop", "setdefault"]);
+
 export function applyFilter(
   node: Extract<Expression, { type: "filter" }>,
   input: Value,
@@ -225,7 +232,8 @@ export function applyFilter(
 ): Value {
   const given = evaluateArguments(node.arguments, frame);
   frame.place.at = node.at;
-  return frame.runtime.filter(node.name, input, given);
+  const made = frame.runtime.filter(node.name, input, given);
+  return handsOn.has(node.name) ? made : own(made);
 }
 
 function evaluateTest(node: Extract<Expression, { type: "test" }>, frame: Frame): boolean {

@@ -12,6 +12,17 @@ export interface TemplateFile {
   readonly text: string;
 }
 
+/**
+ * Lists that an expression made itself. Only these grow by append() and its kin: a list that came as data is shared
+ * with everyone who reads it.
+ */
+const ownLists = new WeakSet<object>();
+export function own(value: Value): Value {
+  if (Array.isArray(value)) ownLists.add(value);
+  return value;
+}
+export const isOwn = (list: readonly Value[]): boolean => ownLists.has(list);
+
 /** Names that `set`, `for`, `with` and macros bind, in nested blocks. */
 export class Locals {
   readonly #names = new Map<string, Value>();

@@ -3,6 +3,7 @@
 import { limitText } from "./arithmetic.ts";
 import { compare, equals } from "./compare.ts";
 import { formatText } from "./format-text.ts";
+import { isOwn } from "./frame.ts";
 import { iterate } from "./members.ts";
 import { type Invocation, parameters, textOf, wholeOf } from "./runtime.ts";
 import { splitLines, splitText, titleCase } from "./split-text.ts";
@@ -269,6 +270,8 @@ const listMethods: Readonly<Record<string, ListMethod>> = {
 };
 function growable(list: readonly Value[], call: Invocation): Value[] {
   if (list instanceof Tuple) throw new Fault(`a tuple has no method "${call.name}"`);
+  if (!isOwn(list))
+    throw new Fault(`"${call.name}" would change a list that others read: take a copy with | list`);
   call.runtime.spend(1);
   return list as Value[];
 }

@@ -48,8 +48,7 @@ const without = (a: readonly Value[], b: readonly Value[]): Value[] => {
 const unique: Filter = (input, call) => {
   const [sensitive, attribute] = parameters(call, ["case_sensitive", "attribute"]);
   const seen = new ValueSet();
-  // Ansible's own: letters count as they are, unless it is told otherwise.
-  const isSensitive = flagOf(sensitive, true);
+  const isSensitive = flagOf(sensitive, false);
   return iterate(input).filter((item) => {
     const value = attribute === undefined || attribute === null ? item : lookInto(item, attribute);
     if (value instanceof Undefined) throw value.fault();

@@ -95,8 +95,8 @@ function wrapLine(line: string, options: WrapOptions): string[] {
       queue.unshift(piece.slice(room));
       flush();
     } else if (piece.trim() === "") flush();
-    else if (current.trim() === "") {
-      current += piece;
+    else if (current === "") {
+      current = piece;
       flush();
     } else {
       flush();
@@ -167,11 +167,14 @@ const urlencodeFilter: Filter = (input) => {
 
 const filesizeformat: Filter = (input, call) => {
   const [binary] = parameters(call, ["binary"]);
+  if (input === null) throw new Fault("filesizeformat wants a number of bytes, and none was given");
   const bytes = numberOf(input, 0);
   const base = flagOf(binary, false) ? 1024 : 1000;
   if (bytes === 1) return "1 Byte";
   if (bytes < base) return `${Math.trunc(bytes)} Bytes`;
-  const units = flagOf(binary, false) ? ["KiB", "MiB", "GiB", "TiB", "PiB"] : ["kB", "MB", "GB", "TB", "PB"];
+  const units = flagOf(binary, false)
+    ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+    : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
   let power = 1;
   while (power < units.length && bytes >= base ** (power + 1)) power++;
   return `${(bytes / base ** power).toFixed(1)} ${units[power - 1]}`;
