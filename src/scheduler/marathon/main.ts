@@ -44,15 +44,17 @@ const log = (line: string): void => {
 
 async function serve(flags: Flags, texts: Readonly<Record<string, string>>): Promise<number> {
   const ended = Promise.withResolvers<number>();
+  // All that may be refused comes before anything is opened.
+  const address = zookeeperOf("zk", flags.zk);
+  const options = optionsOf(flags, texts);
   const detector = detectorOf(flags.master);
   let zookeeper: ZooKeeperLeadership | undefined;
-  const address = zookeeperOf("zk", flags.zk);
   const lazyStore = (): ZooKeeperLeadership => {
     if (zookeeper === undefined) throw new Error("the store is used before the election");
     return zookeeper;
   };
   const marathon = await runMarathon({
-    ...optionsOf(flags, texts),
+    ...options,
     detector,
     leadership: (self) => {
       zookeeper = zookeeperLeadership({ address, self, sessionTimeoutMs: flags.zk_session_timeout, log });
