@@ -63,6 +63,11 @@ async function serve(flags: Flags, texts: Readonly<Record<string, string>>): Pro
     store: storeOf(lazyStore),
     log,
     onAbdicated: () => ended.resolve(abdicatedExitCode),
+  }).catch(async (error: unknown) => {
+    // What stays open would keep the process from ending, and its service manager from starting it again.
+    detector.close();
+    await zookeeper?.close();
+    throw error;
   });
   const stop = (signal: NodeJS.Signals): void => {
     log(`stopping: ${signal}`);
