@@ -13,7 +13,9 @@ export function processIo(): CliIo {
     stderr: (text) => void stderr.write(text),
     env,
     isTTY,
-    columns: stdout.columns ?? 80,
+    get columns() {
+      return stdout.columns ?? 80;
+    },
     colour: wantsColour(env, isTTY),
     cwd: process.cwd(),
     packageRoot,

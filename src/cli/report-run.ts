@@ -28,7 +28,9 @@ export async function runReported({ prepared, options, io, watch }: ReportedRun)
     kind: kindOf(options, io),
     write: (text) => io.stdout(text),
     colour: io.colour && !options.has("no-color"),
-    columns: io.columns,
+    get columns() {
+      return io.columns;
+    },
     verbosity: options.count("verbose"),
     profile: options.has("profile"),
     cwd: io.cwd,

@@ -1,5 +1,6 @@
 /** The last lines of a run: what happened on each host, what stopped it, and where the time went. */
 import type { EngineEvent, HostRecap } from "../engine/events.ts";
+import { fittedName } from "./fit-text.ts";
 import { cleanText, ms, type TextStyle } from "./task-lines.ts";
 
 type RunEnd = Extract<EngineEvent, { type: "run-end" }>;
@@ -8,15 +9,18 @@ const columns = ["ok", "changed", "unreachable", "failed", "skipped", "rescued",
 /** Always shown; the others only where a host has some. */
 const constant: ReadonlySet<string> = new Set(["ok", "changed", "failed"]);
 
-export function recapLines(event: RunEnd, style: TextStyle): string[] {
-  const lines = event.recap.length === 0 ? [] : table(event.recap, style);
+/** `width`: of the terminal; a log's lines may be as long as they are. */
+export function recapLines(event: RunEnd, style: TextStyle, width = Number.POSITIVE_INFINITY): string[] {
+  const lines = event.recap.length === 0 ? [] : table(event.recap, style, width);
   if (event.stopped !== undefined) lines.push(cleanText(style, event.stopped));
   return lines;
 }
 
-function table(recap: readonly HostRecap[], style: TextStyle): string[] {
+function table(recap: readonly HostRecap[], style: TextStyle, width: number): string[] {
   const shown = columns.filter((column) => constant.has(column) || recap.some((host) => host[column] > 0));
-  const wide = Math.max(4, ...recap.map(({ host }) => host.length));
+  const cells = shown.reduce((sum, column) => sum + pad("", column).length + 2, "  00000 ms".length);
+  const longest = recap.reduce((most, { host }) => Math.max(most, host.length), 4);
+  const wide = Math.min(longest, Math.max(12, width - cells));
   const head = `${"host".padEnd(wide)}  ${shown.map((column) => pad(column, column)).join("  ")}      time`;
   return [style.colours.bold(head), ...recap.map((host) => row(host, shown, wide, style))];
 }
@@ -31,7 +35,7 @@ function row(
 ): string {
   const { colours } = style;
   const bad = host.failed > 0 || host.unreachable > 0;
-  const name = cleanText(style, host.host).padEnd(wide);
+  const name = fittedName(cleanText(style, host.host), wide).padEnd(wide);
   const cells = shown.map((column) => {
     const cell = pad(String(host[column]), column);
     if (host[column] === 0) return colours.grey(cell);

@@ -19,6 +19,7 @@ export interface ReporterOptions {
   readonly kind: "plain" | "terminal" | "json";
   readonly write: (text: string) => void;
   readonly colour: boolean;
+  /** Of the terminal: read anew each time, as windows are resized. */
   readonly columns: number;
   readonly verbosity: number;
   readonly profile: boolean;

@@ -1,5 +1,6 @@
 /** Events → lines for a terminal. Lines of one task are held until it is done, so that nothing is drawn over. */
 import type { EngineEvent, TaskStatus } from "../engine/events.ts";
+import { fitted, visibleWidth } from "./fit-text.ts";
 import {
   cleanText,
   isWorthTelling,
@@ -13,21 +14,35 @@ import {
 interface OpenTask {
   readonly title: string;
   readonly handler: boolean;
-  readonly hosts: Map<TaskStatus, string[]>;
-  readonly details: string[];
+  /** What it shows belongs below its own line. */
+  readonly isDebug: boolean;
+  /** In the inventory's order, in which they are told however they ended. */
+  readonly hosts: readonly string[];
+  readonly ended: Map<TaskStatus, string[]>;
+  readonly details: Detail[];
+}
+
+interface Detail {
+  readonly host: string;
+  readonly item: string | undefined;
+  readonly status: TaskStatus;
+  readonly steps: string;
+  readonly lines: readonly string[];
 }
 
 const shownNames = 4;
+const leastTitle = 20;
 
 export class TerminalLines {
   readonly #style: TextStyle;
-  readonly #columns: number;
+  readonly #terminal: { readonly columns: number };
   readonly #open = new Map<number, OpenTask>();
   #role: string | undefined;
 
-  constructor(style: TextStyle, columns: number) {
+  /** `terminal` is asked each time: windows are resized. */
+  constructor(style: TextStyle, terminal: { readonly columns: number }) {
     this.#style = style;
-    this.#columns = columns;
+    this.#terminal = terminal;
   }
 
   title(event: EngineEvent): string {
@@ -53,7 +68,9 @@ export class TerminalLines {
         this.#open.set(event.id, {
           title: event.task,
           handler: event.handler,
-          hosts: new Map(),
+          isDebug: event.module === "debug",
+          hosts: event.hosts,
+          ended: new Map(),
           details: [],
         });
         return this.#heading(event.role);
@@ -64,9 +81,7 @@ export class TerminalLines {
       case "task-end":
         return this.#taskEnd(event);
       case "show":
-        return cleanText(this.#style, event.text)
-          .split("\n")
-          .map((line) => `      ${event.host}: ${line}`);
+        return this.#show(event);
       case "warning":
         return [colours.yellow(`  warning: ${cleanText(this.#style, event.message)}`)];
       default:
@@ -94,38 +109,72 @@ export class TerminalLines {
     ];
   }
 
+  /** A prompt must be seen at once, what debug shows comes with its task. */
+  #show({ host, text }: Extract<EngineEvent, { type: "show" }>): string[] {
+    const lines = cleanText(this.#style, text).split("\n");
+    const task = [...this.#open.values()].find(({ isDebug, hosts }) => isDebug && hosts.includes(host));
+    if (task === undefined) return lines.map((line) => `      ${host}: ${line}`);
+    const [only] = lines;
+    const isShort = lines.length === 1 && only !== undefined && host.length + only.length < 60;
+    const detail = { host, item: undefined, status: "ok" as const };
+    task.details.push(isShort ? { ...detail, steps: only, lines: [] } : { ...detail, steps: "", lines });
+    return [];
+  }
+
   #taskHost(event: TaskHostEvent): void {
     const task = this.#open.get(event.id);
     if (task === undefined) return;
-    if (event.item === undefined)
-      task.hosts.set(event.status, [...(task.hosts.get(event.status) ?? []), event.host]);
+    const { host, item, status } = event;
+    if (item === undefined) task.ended.set(status, [...(task.ended.get(status) ?? []), host]);
     if (!isWorthTelling(event, this.#style.verbosity)) return;
-    const details = taskHostDetails(event, this.#style);
-    const item = event.item === undefined ? "" : ` [${event.item}]`;
-    const steps = this.#style.verbosity > 0 || event.failure !== undefined ? "" : event.steps.join(", ");
-    if (details.length === 0 && steps === "") return;
-    const host = paintStatus(
-      event.status,
-      this.#style.colours,
-      cleanText(this.#style, `${event.host}${item}`),
-    );
-    task.details.push(
-      `      ${host}${steps === "" ? "" : `  ${this.#fit(cleanText(this.#style, steps), event.host.length + item.length + 8)}`}`,
-    );
-    task.details.push(...details.map((line) => `        ${line}`));
+    const lines = taskHostDetails(event, this.#style);
+    const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined;
+    const steps = tellsSteps ? cleanText(this.#style, event.steps.join(", ")) : "";
+    if (lines.length > 0 || steps !== "") task.details.push({ host, item, status, steps, lines });
   }
 
   #taskEnd(event: Extract<EngineEvent, { type: "task-end" }>): string[] {
     const task = this.#open.get(event.id);
     this.#open.delete(event.id);
     if (task === undefined) return [];
-    const statuses = [...task.hosts.keys()];
+    const statuses = [...task.ended.keys()];
     if (statuses.every((status) => status === "skipped") && this.#style.verbosity === 0) return [];
-    const tail = statuses.map((status) => this.#tally(status, task.hosts.get(status) ?? [])).join("  ");
     const time = event.elapsedMs >= 1000 ? this.#style.colours.grey(`  ${ms(event.elapsedMs)}`) : "";
-    const prefix = task.handler ? "handler: " : "";
-    const title = this.#fit(cleanText(this.#style, prefix + task.title), 28);
-    return [`    ${this.#icon(statuses)} ${title}  ${tail}${time}`, ...task.details];
+    const title = cleanText(this.#style, (task.handler ? "handler: " : "") + task.title);
+    const room = this.#terminal.columns - "    ✔   ".length - visibleWidth(time);
+    const named = this.#tallies(task, shownNames);
+    const tail = room - visibleWidth(named) < leastTitle ? this.#tallies(task, 0) : named;
+    const shown = fitted(title, Math.max(leastTitle, room - visibleWidth(tail)));
+    return [`    ${this.#icon(statuses)} ${shown}  ${tail}${time}`, ...this.#detailLines(task)];
+  }
+
+  /** Hosts that have the same to tell tell it together. */
+  #detailLines({ hosts, details }: OpenTask): string[] {
+    const order = new Map(hosts.map((host, index) => [host, index]));
+    const place = ({ host }: Detail): number => order.get(host) ?? hosts.length;
+    const groups = new Map<string, { readonly detail: Detail; readonly hosts: string[] }>();
+    for (const detail of [...details].sort((a, b) => place(a) - place(b))) {
+      const { host, ...rest } = detail;
+      const key = JSON.stringify(rest);
+      const known = groups.get(key);
+      if (known === undefined) groups.set(key, { detail, hosts: [host] });
+      else known.hosts.push(host);
+    }
+    return [...groups.values()].flatMap((group) => this.#detail(group.detail, group.hosts));
+  }
+
+  #detail({ item, status, steps, lines }: Detail, hosts: readonly string[]): string[] {
+    const some = hosts.slice(0, shownNames).join(", ");
+    const names = hosts.length > shownNames ? `${some} and ${hosts.length - shownNames} more` : some;
+    const head = cleanText(this.#style, item === undefined ? names : `${names} [${item}]`);
+    const label = paintStatus(status, this.#style.colours, this.#fit(head, 6));
+    const room = this.#terminal.columns - 8 - visibleWidth(head);
+    const isBeside = steps !== "" && room >= Math.min(leastTitle, visibleWidth(steps));
+    return [
+      `      ${label}${isBeside ? `  ${fitted(steps, room)}` : ""}`,
+      ...(isBeside || steps === "" ? [] : [`        ${this.#fit(steps, 8)}`]),
+      ...lines.map((line) => `        ${line}`),
+    ];
   }
 
   #icon(statuses: readonly TaskStatus[]): string {
@@ -136,15 +185,20 @@ export class TerminalLines {
     return statuses.includes("unsure") ? colours.yellow("?") : colours.green("✔");
   }
 
-  /** ok and skipped are counted, the rest is named. */
-  #tally(status: TaskStatus, hosts: readonly string[]): string {
-    const isPlain = status === "ok" || status === "skipped";
-    const names = isPlain || hosts.length > shownNames ? String(hosts.length) : hosts.join(", ");
-    return paintStatus(status, this.#style.colours, cleanText(this.#style, `${status} ${names}`));
+  /** ok and skipped are counted, the rest is named while that is short. */
+  #tallies({ hosts, ended }: OpenTask, mostNames: number): string {
+    const place = (host: string): number => hosts.indexOf(host);
+    const tally = ([status, those]: [TaskStatus, string[]]): string => {
+      const isCounted = status === "ok" || status === "skipped" || those.length > mostNames;
+      const names = isCounted
+        ? String(those.length)
+        : [...those].sort((a, b) => place(a) - place(b)).join(", ");
+      return paintStatus(status, this.#style.colours, cleanText(this.#style, `${status} ${names}`));
+    };
+    return [...ended].map(tally).join("  ");
   }
 
   #fit(text: string, less = 2): string {
-    const room = Math.max(20, this.#columns - less);
-    return text.length > room ? `${text.slice(0, room - 1)}…` : text;
+    return fitted(text, Math.max(leastTitle, this.#terminal.columns - less));
   }
 }

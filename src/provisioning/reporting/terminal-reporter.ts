@@ -17,14 +17,14 @@ const liveAfterMs = 150;
 export function terminalReporter(options: ReporterOptions): Reporter {
   const style: TextStyle = { ...options, colours: palette(options.colour) };
   const screen = new Screen(options);
-  const lines = new TerminalLines(style, options.columns);
+  const lines = new TerminalLines(style, options);
   const profile = options.profile ? new TaskProfile() : undefined;
   return {
     report: (event) => {
       profile?.add(event);
       screen.before(event, cleanText(style, lines.title(event)));
       screen.print(lines.of(event));
-      if (event.type === "run-end") screen.print(ending(event, style, profile));
+      if (event.type === "run-end") screen.print(ending(event, style, profile, options.columns));
     },
     close: () => screen.close(),
   };
@@ -34,6 +34,7 @@ function ending(
   event: Extract<EngineEvent, { type: "run-end" }>,
   style: TextStyle,
   profile: TaskProfile | undefined,
+  columns: number,
 ): string[] {
   const slow = profile?.lines(style) ?? [];
   const { colours } = style;
@@ -42,7 +43,7 @@ function ending(
   return [
     "",
     ...(slow.length > 0 ? [...slow, ""] : []),
-    ...recapLines(event, style),
+    ...recapLines(event, style, columns),
     `${word} in ${ms(event.elapsedMs)}`,
   ];
 }
