@@ -1,4 +1,5 @@
 /** The output of one command on many hosts: a line that says how it ended, and below it what it said. */
+import type { ProvisionError } from "../base/errors.ts";
 import type { EngineEvent } from "../provisioning/engine/events.ts";
 import { runPlaybooks } from "../provisioning/engine/run-playbooks.ts";
 import { palette } from "../provisioning/reporting/colour.ts";
@@ -18,7 +19,8 @@ export async function reportOutputs(prepared: Prepared, options: ParsedOptions, 
 function tell(event: EngineEvent, options: ParsedOptions, io: CliIo): void {
   const colours = palette(io.colour && !options.has("no-color"));
   if (event.type === "connect" && event.state === "failed") {
-    io.stdout(`${colours.red(`${event.host}  cannot be reached`)}\n${stripControls(event.message ?? "")}\n`);
+    const detail = event.error === undefined ? stripControls(event.message ?? "") : told(event.error, io);
+    io.stdout(`${colours.red(`${event.host}  cannot be reached`)}\n${detail}\n`);
     return;
   }
   if (event.type !== "task-host" || event.item !== undefined) return;
@@ -30,9 +32,8 @@ function tell(event: EngineEvent, options: ParsedOptions, io: CliIo): void {
   for (const text of texts) io.stdout(`${stripControls(text).trimEnd()}\n`);
   if (texts.length > 0 || !isBad) return;
   const { error, message } = event.failure ?? {};
-  const detail =
-    error === undefined
-      ? (message ?? String(msg ?? ""))
-      : formatError(error, { colour: io.colour, cwd: io.cwd });
-  io.stdout(`${detail}\n`);
+  io.stdout(`${error === undefined ? (message ?? String(msg ?? "")) : told(error, io)}\n`);
 }
+
+const told = (error: ProvisionError, io: CliIo): string =>
+  formatError(error, { colour: io.colour, cwd: io.cwd });

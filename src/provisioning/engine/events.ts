@@ -59,6 +59,8 @@ export type EngineEvent = { readonly atMs: number } & (
       readonly state: "connecting" | "connected" | "failed";
       readonly elapsedMs: number;
       readonly message?: string;
+      /** Why it cannot be reached, where that is known. */
+      readonly error?: ProvisionError;
     }
   | {
       readonly type: "task-start";

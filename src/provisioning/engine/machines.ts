@@ -2,6 +2,7 @@
  * The machines of a run: opened when first needed, paced so that no sshd drops a connection (MaxStartups), shared by
  * everything that names the same way to the same host, closed at the end.
  */
+import { ProvisionError } from "../../base/errors.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { ConnectionPlan, OpenSession } from "../transport/session.ts";
 import { Epoch } from "./answer-store.ts";
@@ -82,9 +83,8 @@ export class Machines {
 
   async #greet({ machine, host }: Entry): Promise<void> {
     const startedAt = this.#options.now();
-    const emit = (state: "connecting" | "connected" | "failed", message?: string): void => {
+    const emit = (state: "connecting" | "connected" | "failed", said: Said = {}): void => {
       const atMs = this.#options.now();
-      const said = message === undefined ? {} : { message };
       this.#options.emit({
         type: "connect",
         atMs,
@@ -102,7 +102,7 @@ export class Machines {
       machine.meet({ base, sharedMounts, epoch });
       emit("connected");
     } catch (error) {
-      emit("failed", error instanceof Error ? error.message : String(error));
+      emit("failed", saidBy(error));
       throw error;
     }
   }
@@ -133,5 +133,12 @@ export class Machines {
     await Promise.allSettled([...this.#entries.values()].map(({ machine }) => machine.close()));
   }
 }
+
+type Said = Pick<Extract<EngineEvent, { type: "connect" }>, "message" | "error">;
+
+const saidBy = (error: unknown): Said => ({
+  message: error instanceof Error ? error.message : String(error),
+  ...(error instanceof ProvisionError ? { error } : {}),
+});
 
 const keyOf = ({ confirmHostKey: _asks, ...plan }: ConnectionPlan): string => JSON.stringify(plan);

@@ -6,6 +6,7 @@ import { recapLines } from "./recap.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
 import {
   cleanText,
+  connectFailureLines,
   isWorthTelling,
   ms,
   paintStatus,
@@ -88,10 +89,9 @@ export class PlainLines {
   #connect(event: Extract<EngineEvent, { type: "connect" }>): string[] {
     if (event.state === "failed") {
       const text = `${event.host}  cannot be reached`;
-      const why = cleanText(this.#style, event.message ?? "").split("\n");
       return [
         this.#line(event.atMs, this.#style.colours.red("unreachable"), text, "unreachable".length),
-        ...why.map((line) => `${this.#indent()}${line}`),
+        ...connectFailureLines(event, this.#style).map((line) => `${this.#indent()}${line}`),
       ];
     }
     if (event.state === "connecting" || this.#style.verbosity === 0) return [];

@@ -50,6 +50,15 @@ export function taskHostDetails(event: TaskHostEvent, style: TextStyle): string[
   return lines;
 }
 
+/** Why a host cannot be reached. */
+export function connectFailureLines(
+  event: Extract<EngineEvent, { type: "connect" }>,
+  style: TextStyle,
+): string[] {
+  const { message = "", error } = event;
+  return failureLines(error === undefined ? { message } : { message, error }, style);
+}
+
 export const ms = (value: number): string =>
   value < 995
     ? `${Math.round(value)} ms`

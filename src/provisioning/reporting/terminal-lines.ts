@@ -3,6 +3,7 @@ import type { EngineEvent, TaskStatus } from "../engine/events.ts";
 import { fitted, visibleWidth } from "./fit-text.ts";
 import {
   cleanText,
+  connectFailureLines,
   isWorthTelling,
   ms,
   paintStatus,
@@ -102,10 +103,9 @@ export class TerminalLines {
   }
 
   #unreachable(event: Extract<EngineEvent, { type: "connect" }>): string[] {
-    const why = cleanText(this.#style, event.message ?? "").split("\n");
     return [
       this.#style.colours.red(`  ✖ ${event.host} cannot be reached`),
-      ...why.map((line) => `      ${line}`),
+      ...connectFailureLines(event, this.#style).map((line) => `      ${line}`),
     ];
   }
 
