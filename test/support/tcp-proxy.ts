@@ -3,6 +3,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 /** A TCP proxy on loopback whose line can be cut, held silent, and mended. */
 export interface TcpProxy {
   readonly port: number;
+  /** Whether somebody is connected through it. */
+  readonly isUsed: boolean;
   /** Bytes stop in both directions; connections stay open, new ones are taken and stay silent. */
   silence(): void;
   /** Open connections are reset, and new ones refused at once. */
@@ -43,6 +45,9 @@ export async function startTcpProxy(target: {
   };
   return {
     port,
+    get isUsed() {
+      return sockets.size > 0;
+    },
     silence: () => {
       state = "silent";
       for (const socket of sockets) socket.pause();

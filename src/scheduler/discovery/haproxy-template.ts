@@ -27,6 +27,8 @@ defaults
     balance leastconn
     retries 3
     option redispatch 1
+    # Backups are instances that are about to be killed; all of them help while nobody else is up.
+    option allbackups
     timeout connect {{connectTimeoutMs}}ms
     timeout client 1m
     timeout server 1m
@@ -87,7 +89,7 @@ backend {{this.name}}
     option httpchk GET {{this.healthPath}}
 {{/if}}
 {{#each this.servers}}
-    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}
+    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}{{#if this.backup}} backup{{/if}}
 {{/each}}
 {{/each}}
 {{#each services}}
@@ -107,7 +109,7 @@ listen {{this.name}}
     option httpchk GET {{this.healthPath}}
 {{/if}}
 {{#each this.servers}}
-    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}
+    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}{{#if this.backup}} backup{{/if}}
 {{/each}}
 {{/each}}
 `;

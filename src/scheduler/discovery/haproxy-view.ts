@@ -76,6 +76,8 @@ export interface ServerView {
   readonly name: string;
   readonly address: string;
   readonly cookie: string;
+  /** Only when no other server is up. */
+  readonly backup: boolean;
 }
 
 export interface HaproxyPlan {
@@ -193,7 +195,7 @@ function serverOf(
   if (app.hasHealthChecks && !isWell) return [];
   const host = ipv6Pattern.test(instance.host) ? `[${instance.host}]` : instance.host;
   const cookie = createHash("sha256").update(name).digest("hex").slice(0, 16);
-  return [{ name, address: `${host}:${port}`, cookie }];
+  return [{ name, address: `${host}:${port}`, cookie, backup: instance.isLeaving === true }];
 }
 
 const safeId = ({ id }: ServedApp): string => id.slice(1).replaceAll("/", "_");

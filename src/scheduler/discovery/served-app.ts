@@ -6,7 +6,7 @@ export interface ServedApp {
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly ServedPort[];
   readonly hasHealthChecks: boolean;
-  /** Running instances. */
+  /** Running instances, those that are about to be killed included. */
   readonly instances: readonly ServedInstance[];
 }
 
@@ -25,6 +25,8 @@ export interface ServedInstance {
   readonly ports: readonly (number | undefined)[];
   /** Undefined: nobody has asked it yet. */
   readonly isHealthy: boolean | undefined;
+  /** About to be killed: it gets requests only when nobody else can. */
+  readonly isLeaving?: boolean;
 }
 
 /** Reads `GET /v2/apps?embed=apps.tasks`. Undefined if it is no such answer. */
@@ -53,10 +55,13 @@ function readApp(app: JsonObject): ServedApp {
     ports,
     hasHealthChecks,
     instances: objects(app["tasks"])
-      .filter((task) => (task["state"] ?? "TASK_RUNNING") === "TASK_RUNNING")
+      .filter((task) => ["TASK_RUNNING", "TASK_KILLING"].includes(stateOf(task)))
       .map((task) => readInstance(task, hasHealthChecks, containerPorts)),
   };
 }
+
+/** Old Marathons give no state, and only tasks that run. */
+const stateOf = (task: JsonObject): string => text(task["state"]) || "TASK_RUNNING";
 
 function portsOf(app: JsonObject): readonly JsonObject[] {
   const container = isJsonObject(app["container"]) ? app["container"] : {};
@@ -82,6 +87,7 @@ function readInstance(
     id: text(task["id"]),
     host: isByIp ? ip : text(task["host"]),
     ports: isByIp ? containerPorts : list(task["ports"]).map(number),
+    isLeaving: stateOf(task) === "TASK_KILLING",
     isHealthy: hasHealthChecks ? healthOf(objects(task["healthCheckResults"])) : true,
   };
 }

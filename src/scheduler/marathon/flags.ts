@@ -42,6 +42,12 @@ export const marathonFlags = {
     default: "600000",
     summary: "Milliseconds between reconciliations.",
   },
+  drain_time: {
+    kind: "integer",
+    default: "2000",
+    summary:
+      "Milliseconds between taking a surplus or replaced instance out of the proxies and killing it; 0: none.",
+  },
   local_port_min: { kind: "integer", default: "10000", summary: "The lowest service port to give out." },
   local_port_max: { kind: "integer", default: "20000", summary: "The highest service port to give out." },
   max_running_deployments: { kind: "integer", default: "100", summary: "More are refused." },

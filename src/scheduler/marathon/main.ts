@@ -134,6 +134,7 @@ function optionsOf(flags: Flags, texts: Readonly<Record<string, string>>): FlagO
       declineMs: flags.decline_offer_duration,
       launchTimeoutMs: flags.task_launch_timeout,
       reconcileIntervalMs: flags.reconciliation_interval,
+      drainMs: flags.drain_time,
       maxRunningDeployments: flags.max_running_deployments,
       maxVersions: flags.zk_max_versions,
       servicePortMin: flags.local_port_min,

@@ -40,10 +40,14 @@ const closeTimeoutMs = 1_000;
 /** After so many session times without any server the session is given up, in case the ensemble forgot it. */
 const giveUpSessions = 6;
 const setWatchesBatch = 500;
+const pingPartOfSession = 6;
+const silencePartOfSession = 3;
+const tickPartOfSession = 24;
 
 /**
- * One ZooKeeper session over changing connections. Pings after a third of the session time without a request; a
- * server that is silent for two thirds is left for another. When the session has expired, a new one is opened.
+ * One ZooKeeper session over changing connections. Pings after a sixth of the session time without a request; a server
+ * that is silent for a third is left for another, early enough that a leader whose server lost its power has its node
+ * proven through another one before it must step down. When the session has expired, a new one is opened.
  */
 export class Session {
   readonly watches = new WatchRegistry();
@@ -206,7 +210,8 @@ export class Session {
     this.#restoreWatches();
     this.#emit({ type: "connected", isNewSession, server: formatServer(server) });
     this.#flush();
-    return setInterval(() => this.#tick(), Math.max(10, this.#timeoutMs / 12));
+    const tickMs = Math.max(10, this.#timeoutMs / tickPartOfSession);
+    return setInterval(() => this.#tick(tickMs), tickMs);
   }
 
   #restoreWatches(): void {
@@ -223,11 +228,11 @@ export class Session {
     }
   }
 
-  #tick(): void {
+  #tick(tickMs: number): void {
     const now = this.#now();
-    if (now - this.#lastHeardAt > (this.#timeoutMs * 2) / 3) {
+    if (now - this.#lastHeardAt > this.#timeoutMs / silencePartOfSession) {
       this.#connection?.destroy(`silent for ${Math.round(now - this.#lastHeardAt)} ms`);
-    } else if (now - this.#lastSentAt > this.#timeoutMs / 3 - this.#timeoutMs / 12) {
+    } else if (now - this.#lastSentAt > this.#timeoutMs / pingPartOfSession - tickMs) {
       this.#pingsSentAt.push(now);
       this.#write(frameRequest(xid.ping, requests.ping()));
     }

@@ -47,8 +47,8 @@ describe.skipIf(whyNoHaproxy !== undefined)("an app behind a real HAProxy", () =
     for (const cleanup of cleanups.reverse()) await cleanup();
   });
 
-  async function ask(port: number): Promise<string> {
-    const headers = { Host: "www.example.com", Connection: "close" };
+  async function ask(port: number, host = "www.example.com"): Promise<string> {
+    const headers = { Host: host, Connection: "close" };
     const answer = await requestBytes({ url: `http://127.0.0.1:${port}/`, headers }).catch(() => undefined);
     return answer?.status === 200 ? answer.bytes.toString() : `status ${answer?.status}`;
   }
@@ -62,6 +62,15 @@ describe.skipIf(whyNoHaproxy !== undefined)("an app behind a real HAProxy", () =
       else await pause(20);
     }
     return seen;
+  }
+
+  /** No deployment of it is under way any more. */
+  async function settled(app: string): Promise<void> {
+    for (;;) {
+      const { status, json } = await requestJson({ url: `${cluster.marathon.url}/v2/apps/${app}` });
+      if (status === 200 && JSON.stringify(json).includes('"deployments":[]')) return;
+      await pause(50);
+    }
   }
 
   const change = (method: string, path: string, json: unknown) =>
@@ -83,4 +92,37 @@ describe.skipIf(whyNoHaproxy !== undefined)("an app behind a real HAProxy", () =
     expect(answers.filter((answer) => !answer.startsWith("www."))).toEqual([]);
     expect(new Set(answers.slice(-20)).size).toBe(1);
   });
+
+  test.each([
+    { of: "with a health check", healthChecks: [{ protocol: "HTTP", path: "/", intervalSeconds: 1 }] },
+    { of: "without one", healthChecks: [] },
+  ])(
+    "an app of one instance, $of, is restarted five times, and no request is lost",
+    async ({ healthChecks }) => {
+      const cmd = `exec ${process.execPath} -e '${serve}'`;
+      const app = { id: "/one", cmd, cpus: 0.1, mem: 32, instances: 1, ports: [0], healthChecks };
+      await change("PUT", "/v2/apps/one?force=true", app);
+      await settled("one");
+      const host = "one.example.com";
+      while (!(await ask(front, host)).startsWith("one.")) await pause(20);
+      const seen = new Map<string, number>();
+      let going = true;
+      const asking = (async () => {
+        while (going) {
+          const answer = await ask(front, host);
+          seen.set(answer, (seen.get(answer) ?? 0) + 1);
+        }
+      })();
+      for (let restart = 0; restart < 5; restart += 1) {
+        expect((await change("POST", "/v2/apps/one/restart", {})).status).toBe(200);
+        await settled("one");
+      }
+      going = false;
+      await asking;
+      const bad = [...seen].filter(([answer]) => !answer.startsWith("one."));
+      expect(bad).toEqual([]);
+      expect(seen.size).toBe(6);
+    },
+    90_000,
+  );
 });

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createServer, type HttpServer } from "../../../src/scheduler/http/http-server.ts";
 import { type RecordWriter, recordStreamResponse } from "../../../src/scheduler/http/record-stream.ts";
@@ -157,6 +159,20 @@ describe("the scheduler driver", () => {
     await until(() => said.includes(`subscribed at ${first.at.port}`));
     detector.change(second.at);
     await until(() => said.includes(`subscribed at ${second.at.port}`));
+  });
+
+  test("a master that takes the connection and says nothing is left as soon as another one leads", async () => {
+    const dead = createTcpServer().listen(0, "127.0.0.1");
+    await once(dead, "listening");
+    const address = dead.address();
+    const second = await startMaster();
+    const detector = detectorOf({ host: "127.0.0.1", port: (address as AddressInfo).port });
+    const dialled = once(dead, "connection");
+    startDriver(detector);
+    await dialled;
+    detector.change(second.at);
+    await until(() => said.includes(`subscribed at ${second.at.port}`));
+    dead.close();
   });
 
   test("subscribes anew when a call is refused", async () => {

@@ -162,6 +162,20 @@ describe.skipIf(whyNoZooKeeper !== undefined)("leader election on a real ZooKeep
     running.expectNeverTwo();
   });
 
+  test("a leader goes on when the server that it speaks to falls silent and the others do not", async () => {
+    const { contest: running } = await contest(3);
+    const first = await running.leader();
+    for (const line of first.lines) if (line.isUsed) line.silence();
+    await eventually(
+      "the loss",
+      () => running.history.some((line) => line.includes("silent for")) || undefined,
+    );
+    await pause(sessionTimeoutMs);
+    expect(running.leaders()).toEqual([first]);
+    expect(running.history.filter((line) => line.includes("lost"))).toEqual([]);
+    running.expectNeverTwo();
+  });
+
   test("a short cut changes nothing", async () => {
     const { contest: running } = await contest(3);
     const first = await running.leader();

@@ -9,6 +9,7 @@ import { agentHealth } from "./handle-checks.ts";
 import { killCall } from "./kill.ts";
 import { launchedFrom } from "./readiness.ts";
 import { instanceById } from "./state.ts";
+import { tellChange } from "./tell-change.ts";
 
 const conditions: Readonly<Partial<Record<TaskStatus["state"], Condition>>> = {
   TASK_STAGING: "staging",
@@ -172,16 +173,4 @@ function tellStatus(draft: Draft, instance: Instance, status: TaskStatus): void 
     ports: instance.hostPorts.flatMap((port) => port ?? []),
     version: instance.version,
   } satisfies JsonObject);
-}
-
-export function tellChange(draft: Draft, instance: Instance, condition: string): void {
-  draft.tell("instance_changed_event", {
-    instanceId: instance.id,
-    condition: condition.charAt(0).toUpperCase() + condition.slice(1).toLowerCase(),
-    goal: instance.goal === "running" ? "Running" : "Decommissioned",
-    runSpecId: instance.appId,
-    agentId: instance.agentId,
-    host: instance.host,
-    runSpecVersion: instance.version,
-  });
 }

@@ -6,6 +6,7 @@ import { countsBy, fieldOf } from "./constraints.ts";
 import type { Draft } from "./draft.ts";
 import { healthOf } from "./readiness.ts";
 import { instanceById, type MarathonState } from "./state.ts";
+import { tellChange } from "./tell-change.ts";
 
 const firstKillRetryMs = 5_000;
 const maxKillRetryMs = 60_000;
@@ -19,6 +20,24 @@ export function stopInstance(draft: Draft, instance: Instance): void {
   }
   draft.putInstance({ ...instance, goal: "stopped" });
   askToKill(draft, instance);
+}
+
+/**
+ * Ends one that others take over from: proxies hear at once that it leaves, and Mesos is asked to end its task only when
+ * they have had the time to send their requests elsewhere.
+ */
+export function retireInstance(draft: Draft, instance: Instance): void {
+  const { drainMs } = draft.state.settings;
+  const mayServe = instance.condition === "running" && healthOf(draft.state, instance) !== false;
+  const isReached = instance.hostPorts.length > 0 || (instance.ipAddresses ?? []).length > 0;
+  if (drainMs === 0 || !mayServe || !isReached || !isToLive(instance)) {
+    stopInstance(draft, instance);
+    return;
+  }
+  const retired: Instance = { ...instance, goal: "stopped" };
+  draft.putInstance(retired);
+  draft.set("kills", instance.id, { attempts: 0, nextAt: draft.now + drainMs });
+  tellChange(draft, retired, instance.condition);
 }
 
 export function askToKill(draft: Draft, instance: Pick<Instance, "id" | "agentId">): void {

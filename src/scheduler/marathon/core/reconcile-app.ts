@@ -5,7 +5,7 @@
 import type { AppDefinition, AppId } from "../model/app.ts";
 import { type Instance, isToLive } from "../model/instance.ts";
 import type { Draft } from "./draft.ts";
-import { chooseVictims, stopInstance } from "./kill.ts";
+import { chooseVictims, retireInstance, stopInstance } from "./kill.ts";
 import { isHealthy, isReady } from "./readiness.ts";
 import { rollingMove } from "./rolling.ts";
 import { instancesOf, type MarathonState } from "./state.ts";
@@ -41,7 +41,9 @@ function keep(draft: Draft, target: Target, living: readonly Instance[]): number
   const surplus = living.length - target.instances;
   if (surplus > 0) {
     for (const victim of chooseVictims(draft.state, target.definition, living, surplus)) {
-      stopInstance(draft, victim);
+      // Of an app that goes as a whole, nobody can take over.
+      if (target.instances > 0) retireInstance(draft, victim);
+      else stopInstance(draft, victim);
     }
   }
   return Math.max(0, -surplus);
@@ -63,7 +65,7 @@ function upgrade(draft: Draft, target: Target, living: readonly Instance[]): num
     },
     definition.upgradeStrategy,
   );
-  for (const victim of chooseVictims(draft.state, definition, old, move.kill)) stopInstance(draft, victim);
+  for (const victim of chooseVictims(draft.state, definition, old, move.kill)) retireInstance(draft, victim);
   return move.start;
 }
 

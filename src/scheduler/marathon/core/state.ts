@@ -89,6 +89,8 @@ export interface Settings {
   readonly declineMs: number;
   readonly launchTimeoutMs: number;
   readonly reconcileIntervalMs: number;
+  /** How long proxies get between hearing that an instance leaves and its end. */
+  readonly drainMs: number;
   readonly maxRunningDeployments: number;
   readonly maxVersions: number;
   readonly servicePortMin: number;
@@ -120,6 +122,7 @@ export const defaultSettings: Settings = {
   declineMs: 120_000,
   launchTimeoutMs: 300_000,
   reconcileIntervalMs: 600_000,
+  drainMs: 2_000,
   maxRunningDeployments: 100,
   maxVersions: 50,
   servicePortMin: 10_000,

@@ -47,12 +47,14 @@ const defaultHeartbeatMs = 15_000;
 /** So many heartbeats may be missed before the master counts as silent. */
 const missedHeartbeats = 3;
 const callTimeoutMs = 10_000;
+const connectTimeoutMs = 2_000;
 const maxQueuedCalls = 100_000;
 
 export class SchedulerDriver {
   readonly #options: DriverOptions;
   #isStopped = false;
   #stream: OpenStream | undefined;
+  #opening: AbortController | undefined;
   #streamId = "";
   #master: HostPort | undefined;
   #calls: MesosCall[] = [];
@@ -76,6 +78,7 @@ export class SchedulerDriver {
     this.#isStopped = true;
     this.#unlisten();
     this.#stream?.close();
+    this.#opening?.abort();
     this.#wake?.();
   }
 
@@ -93,7 +96,11 @@ export class SchedulerDriver {
   #onMasterChange(): void {
     const now = this.#options.detector.current;
     const same = now !== undefined && now.host === this.#master?.host && now.port === this.#master.port;
-    if (!same && now !== undefined && this.#stream !== undefined) this.#breakOff("another master leads");
+    if (!same && now !== undefined) {
+      if (this.#stream !== undefined) this.#breakOff("another master leads");
+      // A dead host would be dialled for seconds.
+      this.#opening?.abort();
+    }
     this.#wake?.();
   }
 
@@ -133,7 +140,11 @@ export class SchedulerDriver {
   /** Resolves when the subscription is over. */
   async #subscribe(master: HostPort): Promise<void> {
     const inbox = new Inbox((record) => this.#onRecord(record));
-    const stream = await this.#open(master, inbox);
+    const opening = new AbortController();
+    this.#opening = opening;
+    const stream = await this.#open(master, inbox, opening.signal).finally(() => {
+      this.#opening = undefined;
+    });
     const streamId = stream.headers["mesos-stream-id"];
     this.#streamId = typeof streamId === "string" ? streamId : "";
     this.#calls = [];
@@ -156,19 +167,19 @@ export class SchedulerDriver {
     }
   }
 
-  async #open(master: HostPort, inbox: Inbox): Promise<OpenStream> {
+  async #open(master: HostPort, inbox: Inbox, signal: AbortSignal): Promise<OpenStream> {
     this.#master = master;
     try {
-      return await this.#openAt(master, inbox);
+      return await this.#openAt(master, inbox, signal);
     } catch (error) {
       const leader = error instanceof StreamRefused ? redirectOf(error) : undefined;
       if (leader === undefined) throw error;
       this.#master = leader;
-      return await this.#openAt(leader, inbox);
+      return await this.#openAt(leader, inbox, signal);
     }
   }
 
-  async #openAt(master: HostPort, inbox: Inbox): Promise<OpenStream> {
+  async #openAt(master: HostPort, inbox: Inbox, signal: AbortSignal): Promise<OpenStream> {
     const { framework, frameworkId, credentials } = this.#options;
     const id = frameworkId();
     const known = id === undefined ? {} : { framework_id: { value: id } };
@@ -179,7 +190,9 @@ export class SchedulerDriver {
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify({ type: "SUBSCRIBE", ...known, subscribe: { framework_info: info } }),
       credentials,
+      connectTimeoutMs,
       silenceTimeoutMs: 0,
+      signal,
       onRecord: (record) => inbox.put(record),
     });
   }

@@ -45,7 +45,7 @@ export class World {
   #offers = 0;
 
   constructor(settings: Partial<Settings> = {}) {
-    this.state = emptyState({ ...defaultSettings, ...settings });
+    this.state = emptyState({ ...defaultSettings, drainMs: 0, ...settings });
     this.send({ type: "subscribed", frameworkId: "fw", master: "m:5050" });
   }
 
