@@ -41,11 +41,14 @@ const properties = [
   "User",
 ];
 
-/** R prints the names that a runlevel starts: what "enabled" means for an init script. */
+/** R prints the names that a runlevel starts: what "enabled" means for an init script; F those with a unit file. */
 const functions = `
 R() { m rc; for u do for f in /etc/rc[2345S].d/S[0-9][0-9]"\${u%.service}" /etc/runlevels/default/"\${u%.service}"; do
 [ -e "$f" ] && { printf '%s\\n' "$u"; break; }; done; done; }
-U() { if [ -d /run/systemd/system ]; then m systemd; systemctl show -p ${properties.join(",")} -- "$@" 2>/dev/null
+F() { m files; for u do case $u in *.*) f=$u;; *) f=$u.service;; esac
+for d in /etc/systemd /run/systemd /usr/local/lib/systemd /usr/lib/systemd /lib/systemd; do
+[ -e $d/system/"$f" ] && { printf '%s\\n' "$u"; break; }; done; done; }
+U() { if [ -d /run/systemd/system ]; then m systemd; systemctl show -p ${properties.join(",")} -- "$@" 2>/dev/null; F "$@"
 else m sysv; for u do i=/etc/init.d/"\${u%.service}"; [ -x "$i" ] || continue
 "$i" status </dev/null >/dev/null 2>&1; printf '%s %s\\n' "$?" "$u"; done; fi; R "$@"; }
 `.trim();
@@ -63,7 +66,12 @@ export function readUnits(
   if (systemd !== undefined) {
     const names = [...new Set(questions.map(({ name }) => name))];
     const blocks = blocksOf(decodeHostText(systemd));
-    return ({ name }) => systemdUnit(blockFor(blocks, names, name), started.has(name));
+    const onDisk = new Set(decodeHostText(sections.get("files") ?? Buffer.alloc(0)).split("\n"));
+    return ({ name }) => {
+      const unit = systemdUnit(blockFor(blocks, names, name), started.has(name));
+      const isUnread = unit.exists ? unit.properties.NeedDaemonReload === "yes" : onDisk.has(name);
+      return isUnread ? { ...unit, isUnread } : unit;
+    };
   }
   const sysv = sections.get("sysv");
   if (sysv === undefined) throw badAnswer("the units are missing");

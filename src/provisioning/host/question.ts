@@ -84,6 +84,8 @@ export interface UnitAnswer {
     | "generated"
     | "alias"
     | "unknown";
+  /** Its files changed, or came, after systemd read them last. */
+  readonly isUnread?: boolean;
   /** `systemctl show` as key → value, for results. */
   readonly properties: Readonly<Record<string, string>>;
 }

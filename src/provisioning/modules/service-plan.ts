@@ -24,8 +24,33 @@ export const isRunning = ({ active }: UnitAnswer): boolean => running.has(active
 export const isEnabled = ({ enabled }: UnitAnswer): boolean =>
   ["enabled", "static", "indirect", "alias"].includes(enabled);
 
-export function planService(goal: ServiceGoal, unit: UnitAnswer): Plan {
-  if (!unit.exists && goal.masked !== true && !(unit.enabled === "masked" && goal.masked === false)) {
+/** Of the module's context. */
+interface PlanMoment {
+  readonly check: boolean;
+  readonly round: number;
+}
+
+/**
+ * What systemd has not read yet is read first, which is no change: so no role has to say daemon_reload. A unit that is
+ * only on disk so far is looked at once more then.
+ */
+export function planService(goal: ServiceGoal, unit: UnitAnswer, { check, round }: PlanMoment): Plan {
+  const reloads = unit.isUnread === true && !check && round === 0;
+  if (!reloads) return planUnit(goal, unit);
+  const reload: Step = {
+    do: "run",
+    why: "let systemd read its files",
+    argv: ["systemctl", ...(goal.flags ?? []).filter((flag) => flag === "--user"), "daemon-reload"],
+  };
+  if (!unit.exists) return { steps: [reload], diffs: [], unchanged: true, again: true };
+  const plan = planUnit(goal, unit);
+  if (plan.fail !== undefined) return plan;
+  return { ...plan, steps: [reload, ...plan.steps], ...(plan.steps.length === 0 ? { unchanged: true } : {}) };
+}
+
+function planUnit(goal: ServiceGoal, unit: UnitAnswer): Plan {
+  const exists = unit.exists || unit.isUnread === true;
+  if (!exists && goal.masked !== true && !(unit.enabled === "masked" && goal.masked === false)) {
     const what = unit.manager === "systemd" ? "unit" : "init script";
     return { steps: [], diffs: [], fail: `there is no ${what} "${goal.name}" on the host` };
   }

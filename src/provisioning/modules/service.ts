@@ -43,6 +43,6 @@ export default defineModule({
     const found = textOf(answerTo(answers, 1, "script").stdout) !== "";
     return { ...unit, active: found ? "active" : "inactive" };
   },
-  plan: (args, state) => planService(args, state),
+  plan: (args, state, context) => planService(args, state, context),
   result: (state, _outcome, args) => serviceResult(args, state),
 });

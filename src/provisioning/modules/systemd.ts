@@ -97,7 +97,9 @@ function plan(args: SystemdArgs, state: UnitAnswer | undefined, context: ModuleC
   if (state === undefined) return { steps: before, diffs: [], unchanged: true };
   // Only after a reload is it known whether a unit that is missing now is really not there.
   if (!state.exists && before.length > 0) return { steps: before, diffs: [], unchanged: true, again: true };
-  const { steps, ...rest } = planService(goalOf(args), state);
+  const isRead = before.length > 0;
+  const known = isRead ? { ...state, isUnread: false } : state;
+  const { steps, ...rest } = planService(goalOf(args), known, context);
   const scoped = steps.map((step) => ({ ...step, ...runtimeEnv(args, context) }));
   return { ...rest, steps: [...before, ...scoped], ...(steps.length === 0 ? { unchanged: true } : {}) };
 }

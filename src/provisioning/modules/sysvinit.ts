@@ -46,6 +46,6 @@ export default defineModule({
       properties: {},
     };
   },
-  plan: (args, state) => planService(args, state),
+  plan: (args, state, context) => planService(args, state, context),
   result: (state, _outcome, args) => serviceResult(args, state),
 });
