@@ -5,7 +5,7 @@
  */
 import { ProvisionError } from "../../base/errors.ts";
 import type { AnyModule, Module } from "../modules/module.ts";
-import type { Task } from "../playbook/model.ts";
+import type { Statement, Task } from "../playbook/model.ts";
 import { FactsNeeded } from "./facts-needed.ts";
 import { type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
@@ -61,37 +61,57 @@ class Look {
 
   #statement({ statement, frame }: Coming): Verdict {
     if (!isChosen(tagsOf(frame, statement), this.#request.work.play.run.request.tags)) return "go on";
-    // R4: what an include brings is not known before its turn.
-    if (statement.kind !== "task")
-      return this.#barrier(
-        statement.kind === "block" ? undefined : statement.name,
-        "an include",
-        statement.span.line,
-      );
     try {
-      return this.#task(statement, frame);
+      if (statement.kind === "task") return this.#task(statement, frame);
+      return this.#include(statement, frame);
     } catch (error) {
-      if (isUnknownAhead(error)) this.#note(statement, error.name);
+      if (isUnknownAhead(error) && statement.kind !== "block") this.#note(statement, error.name);
       else if (!(error instanceof ProvisionError) && !(error instanceof FactsNeeded)) throw error;
       // R5: what cannot be rendered now is heard at its turn. It may act, or not: what follows is still worth asking.
+      if (statement.kind !== "task") return "stop";
       if (statement.register !== undefined) this.#unknown.add(statement.register);
       return this.#actsAlways(statement) ? "stop" : "go on";
     }
   }
 
+  /** R4: what an include brings is not known before its turn, unless it will bring nothing. */
+  #include(statement: Exclude<Statement, Task>, frame: Frame): Verdict {
+    const { host, play } = this.#request.work;
+    if (statement.kind !== "block" && statement.loop === undefined) {
+      const view = play.viewAhead(host, frame, statement, this.#unknown);
+      if (this.#isPassedOver(statement, frame, view)) return "go on";
+    }
+    const name = statement.kind === "block" ? undefined : statement.name;
+    return this.#barrier(name, "an include", statement.span.line);
+  }
+
   #task(task: Task, frame: Frame): Verdict {
     const { host, play } = this.#request.work;
-    if (task.module === "meta") return this.#meta(task);
-    const module = play.run.module(task.module);
-    if (module.kind === "controller") return this.#controller(task, module);
-    if (task.until !== undefined || task.async !== undefined) return this.#pass(task);
-    if (keyword(frame, task, "delegateTo") !== undefined || keyword(frame, task, "runOnce") !== undefined) {
-      return this.#pass(task);
-    }
     const view = play.viewAhead(host, frame, task, this.#unknown);
-    if (task.loop === undefined) return this.#one(task, frame, view);
-    const items = view.loopItems(task.loop);
-    return this.#items(task, frame, items, 0);
+    const isCalm = task.until === undefined && task.async === undefined;
+    const isHere =
+      keyword(frame, task, "delegateTo") === undefined && keyword(frame, task, "runOnce") === undefined;
+    const module = play.run.module(task.module);
+    const isOwn = module.kind !== "controller" && isCalm && isHere;
+    if (isOwn && task.loop !== undefined) return this.#items(task, frame, view.loopItems(task.loop), 0);
+    if (task.loop === undefined && this.#isPassedOver(task, frame, view)) return "go on";
+    if (task.module === "meta") return this.#meta(task);
+    if (module.kind === "controller") return this.#controller(task, module);
+    return isOwn ? this.#one(task, frame, view) : this.#pass(task);
+  }
+
+  /**
+   * By its conditions. One that is not known yet is taken for false: a host that is right skips what follows changes
+   * only, and where it turns out true, what was asked behind it is simply not used.
+   */
+  #isPassedOver(statement: Exclude<Statement, { kind: "block" }>, frame: Frame, view: View): boolean {
+    try {
+      if (view.firstUnmet(conditionsOf(frame, statement)) === undefined) return false;
+    } catch (error) {
+      if (!isUnknownAhead(error)) throw error;
+    }
+    if (statement.register !== undefined) this.#unknown.add(statement.register);
+    return true;
   }
 
   #items(task: Task, frame: Frame, items: readonly unknown[], from: number): Verdict {
@@ -110,7 +130,7 @@ class Look {
   #one(task: Task, frame: Frame, view: View): Verdict {
     const { play, host } = this.#request.work;
     if (task.register !== undefined) this.#unknown.add(task.register);
-    if (view.firstUnmet(conditionsOf(frame, task)) !== undefined) return "go on";
+    if (task.loop !== undefined && this.#isPassedOver(task, frame, view)) return "go on";
     const where = { play, task, host, frame };
     const prepared = prepareTask(where, view);
     if (prepared.target !== host || prepared.module.kind === "controller") return "go on";
@@ -167,7 +187,7 @@ class Look {
     return module?.kind === "host" && module.alwaysActs === true;
   }
 
-  #note(task: Task, name: string): void {
+  #note(task: Exclude<Statement, { kind: "block" }>, name: string): void {
     const { play, host, place } = this.#request.work;
     const title = taskTitle(task, play.view(host, place.frame, task));
     play.run.noteBarrier(
