@@ -2,9 +2,8 @@
 export const limits = {
   /** Hosts that are worked on at once, unless -f says otherwise: a host that waits costs no CPU, only a socket. */
   forks: 200,
-  /** Connections being opened at once, to all hosts and to one address: sshd drops by chance beyond MaxStartups 10. */
+  /** Connections being opened at once; transport/ paces them for each address, as sshd drops beyond MaxStartups. */
   connectsAtOnce: 40,
-  connectsAtOncePerAddress: 8,
   connectTimeoutMs: 10_000,
   /** A question that was asked ahead and takes longer is given up, and asked at its task's turn. */
   aheadQuestionTimeoutMs: 20_000,

@@ -2,11 +2,11 @@
  * The machines of a run: opened when first needed, paced so that no sshd drops a connection (MaxStartups), shared by
  * everything that names the same way to the same host, closed at the end.
  */
+import pLimit, { type LimitFunction } from "p-limit";
 import { ProvisionError } from "../../base/errors.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { ConnectionPlan, OpenSession } from "../transport/session.ts";
 import { Epoch } from "./answer-store.ts";
-import { Gate } from "./concurrency.ts";
 import type { EngineEvent } from "./events.ts";
 import { limits } from "./limits.ts";
 import { Machine } from "./machine.ts";
@@ -39,12 +39,11 @@ export class Machines {
   readonly #options: MachinesOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #epochs = new Map<string, Epoch>();
-  readonly #connects: Gate;
-  readonly #perAddress = new Map<string, Gate>();
+  readonly #connects: LimitFunction;
 
   constructor(options: MachinesOptions) {
     this.#options = options;
-    this.#connects = new Gate(options.connectsAtOnce ?? limits.connectsAtOnce);
+    this.#connects = pLimit(options.connectsAtOnce ?? limits.connectsAtOnce);
   }
 
   /** The machine of a host by this way of reaching it: connected and greeted. */
@@ -74,11 +73,7 @@ export class Machines {
 
   #open(plan: ConnectionPlan): ReturnType<OpenSession> {
     const open = () => this.#options.openSession(plan, this.#options.signal);
-    if (plan.connection !== "ssh") return open();
-    const address = `${plan.host}:${plan.port ?? 22}`;
-    const gate = this.#perAddress.get(address) ?? new Gate(limits.connectsAtOncePerAddress);
-    this.#perAddress.set(address, gate);
-    return gate.run(() => this.#connects.run(open));
+    return plan.connection === "ssh" ? this.#connects(open) : open();
   }
 
   async #greet({ machine, host }: Entry): Promise<void> {

@@ -1,26 +1,15 @@
 /** Paces connects: at most so many at once that are not yet authenticated, for each address. */
+import pLimit, { type LimitFunction } from "p-limit";
 import { limits } from "./limits.ts";
 
-interface Gate {
-  free: number;
-  readonly waiting: (() => void)[];
-}
-
-const gates = new Map<string, Gate>();
+const gates = new Map<string, LimitFunction>();
 
 export async function paced<T>(address: string, work: () => Promise<T>): Promise<T> {
-  const gate = gates.get(address) ?? { free: limits.connectsInFlight, waiting: [] };
+  const gate = gates.get(address) ?? pLimit(limits.connectsInFlight);
   gates.set(address, gate);
-  if (gate.free > 0) gate.free -= 1;
-  else await new Promise<void>((resolve) => gate.waiting.push(resolve));
   try {
-    return await work();
+    return await gate(work);
   } finally {
-    const next = gate.waiting.shift();
-    if (next) next();
-    else {
-      gate.free += 1;
-      if (gate.free === limits.connectsInFlight) gates.delete(address);
-    }
+    if (gate.activeCount === 0 && gate.pendingCount === 0) gates.delete(address);
   }
 }
