@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { NodeSSH } from "node-ssh";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fetchText, fetchUntil } from "../../src/cluster/rehearsal/fetch-text.ts";
 import { type RehearsalHosts, startHosts } from "../../src/cluster/rehearsal/hosts.ts";
@@ -140,6 +141,22 @@ describe("one inventory in, a working cluster out", { concurrent: false }, () =>
     expect(recap.map(({ host, changed, failed }) => `${host} ${changed} ${failed}`).sort()).toEqual(
       [...masters, ...slaves].map((name) => `${name} 0 0`),
     );
+  });
+
+  test("an operator who logs in finds files and services where the packages had them", async () => {
+    const onMaster = await linesOf(
+      "master2",
+      "cat /etc/mesos/zk /etc/mesos-master/quorum /etc/zookeeper/conf/myid",
+    );
+    expect(onMaster).toEqual(["zk://master1:2181,master2:2181,master3:2181/mesos", "2", "2"]);
+    const units = "zookeeper mesos-master marathon haproxy haproxy-bridge";
+    expect(await linesOf("master2", `systemctl is-enabled ${units}`)).toEqual(Array(5).fill("enabled"));
+    expect(
+      await linesOf("slave1", "cat /etc/mesos/zk; systemctl is-active docker mesos-slave haproxy"),
+    ).toEqual(["zk://master1:2181,master2:2181,master3:2181/mesos", "active", "active", "active"]);
+    expect(
+      await linesOf("slave1", "sudo ls -A /opt/provision | wc -l; ls -A ~ /tmp | grep -c provision"),
+    ).toEqual(["1", "0"]);
   });
 
   test("the app's image gets onto the slaves by a task", async () => {
@@ -330,6 +347,15 @@ describe("one inventory in, a working cluster out", { concurrent: false }, () =>
     );
   });
 });
+
+/** What a host says to an SSH client that is not ours. */
+async function linesOf(name: string, command: string): Promise<string[]> {
+  const client = new NodeSSH();
+  await client.connect({ host: address(name), username: "ubuntu", privateKeyPath: hosts.privateKeyFile });
+  const { stdout } = await client.execCommand(command);
+  client.dispose();
+  return stdout.split("\n").filter((line) => line !== "");
+}
 
 /** 40 requests at a time, until they saw so many instances: a proxy hears of a new one within seconds. */
 async function seenUntil(count: number, url: string): Promise<ReadonlySet<string>> {
