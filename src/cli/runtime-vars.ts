@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { ErrorCollector } from "../base/errors.ts";
 import type { JsonObject, JsonValue } from "../base/json.ts";
-import { type Cpu, prepareRuntime, type Runtime } from "../cluster/runtime/prepare-runtime.ts";
+import { type Cpu, installedNode, prepareRuntime, type Runtime } from "../cluster/runtime/prepare-runtime.ts";
 import type { RunRequest } from "../provisioning/engine/run-request.ts";
 import { checkClusterMasters } from "./check-cluster.ts";
 import type { CliIo } from "./io.ts";
@@ -33,8 +33,8 @@ export async function runtimeVars(
 /** The runtime of this controller's CPU; another's only when its Node was fetched (`provision runtime CPU`). */
 async function runtimeAtHand(cpu: Cpu, io: CliIo): Promise<Runtime | undefined> {
   const cacheDir = runtimeCacheDir(io);
-  const isHere = existsSync(join(io.packageRoot, "node_modules", `node-linux-${cpu}`, "bin", "node"));
-  if (!isHere && !existsSync(join(cacheDir, `fetched-${cpu}`))) return undefined;
+  if (installedNode(io.packageRoot, cpu) === undefined && !existsSync(join(cacheDir, `fetched-${cpu}`)))
+    return undefined;
   return await prepareRuntime({
     cpu,
     packageRoot: io.packageRoot,

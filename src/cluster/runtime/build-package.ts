@@ -3,11 +3,11 @@
  * only what it needs), dist/daemons.mjs (what hosts run), dist/provision (starts the pinned Node). Roles, site.yml and
  * the example inventories go along as they are.
  */
-import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { packageRoot } from "../../base/package-root.ts";
-import { daemonBundle } from "./prepare-runtime.ts";
+import { builtNodesFile, daemonBundle } from "./prepare-runtime.ts";
 
 const dist = join(packageRoot, "dist");
 
@@ -45,6 +45,11 @@ await build({
   logLevel: "warning",
 });
 await writeFile(join(dist, "daemons.mjs"), await daemonBundle(packageRoot));
+const lock: { packages: Record<string, unknown> } = JSON.parse(
+  await readFile(join(packageRoot, "package-lock.json"), "utf8"),
+);
+const nodes = Object.entries(lock.packages).filter(([name]) => name.startsWith("node_modules/node-linux-"));
+await writeFile(join(dist, builtNodesFile), JSON.stringify({ packages: Object.fromEntries(nodes) }));
 await writeFile(join(dist, "provision"), launcher);
 await chmod(join(dist, "provision"), 0o755);
 process.stdout.write(`dist: ${(await readdir(dist)).length} files\n`);

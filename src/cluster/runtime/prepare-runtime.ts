@@ -141,11 +141,17 @@ interface NodeBinary {
   readonly integrity: string;
 }
 
+/** Among this package's own packages in a clone, beside the package itself where npm hoisted them. */
+export const installedNode = (packageRoot: string, cpu: Cpu): string | undefined =>
+  [join(packageRoot, "node_modules"), join(packageRoot, "..")]
+    .map((modules) => join(modules, `node-linux-${cpu}`, "bin", "node"))
+    .find((file) => existsSync(file));
+
 async function nodeBinary({ cpu, packageRoot, cacheDir, onProgress }: RuntimeRequest): Promise<NodeBinary> {
   const name = `node-linux-${cpu}`;
   const integrity = await lockedIntegrity(packageRoot, name);
-  const installed = join(packageRoot, "node_modules", name, "bin", "node");
-  if (existsSync(installed)) return { file: installed, integrity: integrity.sha };
+  const installed = installedNode(packageRoot, cpu);
+  if (installed !== undefined) return { file: installed, integrity: integrity.sha };
   const { fetchNodePackage } = await import("./fetch-node-package.ts");
   return {
     file: await fetchNodePackage({
@@ -159,11 +165,18 @@ async function nodeBinary({ cpu, packageRoot, cacheDir, onProgress }: RuntimeReq
   };
 }
 
+/** Which Node a host gets: package-lock.json in a clone; npm leaves that out of a package, so the build copies it. */
+export const builtNodesFile = "node-runtimes.json";
+
+interface LockedPackage {
+  readonly integrity?: string;
+  readonly version?: string;
+}
+
 async function lockedIntegrity(packageRoot: string, name: string): Promise<{ sha: string; version: string }> {
-  const file = join(packageRoot, "package-lock.json");
-  const lock: { packages?: Record<string, { integrity?: string; version?: string }> } = JSON.parse(
-    await readFile(file, "utf8"),
-  );
+  const lockFile = join(packageRoot, "package-lock.json");
+  const file = existsSync(lockFile) ? lockFile : join(packageRoot, "dist", builtNodesFile);
+  const lock: { packages?: Record<string, LockedPackage> } = JSON.parse(await readFile(file, "utf8"));
   const entry = lock.packages?.[`node_modules/${name}`];
   if (entry?.integrity === undefined || entry.version === undefined) {
     throw new ProvisionError({
