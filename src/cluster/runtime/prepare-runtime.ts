@@ -7,7 +7,7 @@
  * scheduler-runtime renames when it is whole. No host is touched here.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, statSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -49,7 +49,19 @@ export async function prepareRuntime(request: RuntimeRequest): Promise<Runtime> 
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+  await removeOldArchives(request.cacheDir);
   return { version, archive };
+}
+
+const keptArchives = 4;
+
+/** 40 MB each, and a new one with every change of the daemons. */
+async function removeOldArchives(cacheDir: string): Promise<void> {
+  const names = (await readdir(cacheDir)).filter((name) => /^runtime-[0-9a-f]{16}\.tar\.gz$/.test(name));
+  const aged = names.map((name) => ({ name, mtimeMs: statSync(join(cacheDir, name)).mtimeMs }));
+  for (const { name } of aged.sort((a, b) => b.mtimeMs - a.mtimeMs).slice(keptArchives)) {
+    await rm(join(cacheDir, name), { force: true });
+  }
 }
 
 interface Staging {
