@@ -6,6 +6,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { runProgram } from "../runtime/run-program.ts";
+import { registryImage } from "./images.ts";
 import { createNetwork } from "./rehearsal-network.ts";
 
 const label = "provision.rehearsal";
@@ -109,10 +110,13 @@ export async function startHosts(request: StartRequest): Promise<RehearsalHosts>
   };
 }
 
-/** The reaper removes containers when this process dies; it is an image of the registry, and it must not reap what is kept. */
+/**
+ * The reaper removes containers when this process dies; it is an image of the registry, so it is kept where one answers
+ * (the base image came from there), and it must not reap what is kept.
+ */
 async function useOrDisableReaper(keep: boolean): Promise<void> {
-  const found = await runProgram("docker", ["image", "ls", "--quiet", "testcontainers/ryuk"]);
-  if (keep || found.trim() === "") process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
+  const hasRegistry = (await runProgram("docker", ["image", "ls", "--quiet", registryImage])).trim() !== "";
+  if (keep || !hasRegistry) process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
 }
 
 interface InventoryParts {

@@ -12,7 +12,7 @@ import { packageRoot } from "../../base/package-root.ts";
 import { ProgramFailed, runProgram } from "../runtime/run-program.ts";
 import type { Say } from "./say.ts";
 
-const registryImage = "ubuntu:24.04";
+export const registryImage = "ubuntu:24.04";
 const registryTimeoutMs = 300_000;
 const registryProbeMs = 8_000;
 const sbinPath = "/usr/local/sbin:/usr/sbin:/sbin";
@@ -86,10 +86,17 @@ async function pullBase(say: Say): Promise<string | undefined> {
       signal: AbortSignal.timeout(registryTimeoutMs),
     });
     return registryImage;
-  } catch {
-    say("no registry answers: building the base image with debootstrap (about a minute, once)");
+  } catch (error) {
+    say(
+      `no registry answers (${reasonOf(error)}): building the base image with debootstrap (about a minute, once)`,
+    );
     return undefined;
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ProgramFailed) return (error.output.split("\n").at(-1) ?? "").slice(0, 120);
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function debootstrapBase(say: Say): Promise<string> {
