@@ -11,6 +11,7 @@ import {
 import type { Deployment } from "../model/deployment.ts";
 import { type InstanceId, isToLive } from "../model/instance.ts";
 import { violation } from "../model/validate-app.ts";
+import { hasCycle } from "./dependencies.ts";
 import { deploymentInfoJson, stepJson } from "./deployment-json.ts";
 import { type AppChange, cancelDeployment, forgetRemovedVersions, planSteps } from "./deployments.ts";
 import type { Draft } from "./draft.ts";
@@ -48,6 +49,9 @@ export function changeRoot(draft: Draft, change: RootChange): DeploymentRef {
   const changes = [...change.apps].flatMap(([id, wanted]) => changeOf(draft, id, wanted, version));
   for (const [id, group] of change.groups ?? []) draft.putGroup(id, group);
   for (const one of changes) applyChange(draft, one);
+  if (hasCycle(draft.state, changes)) {
+    throw invalidObject([violation("/", "Dependency graph has cyclic dependencies.")]);
+  }
   const deployment = newDeployment(draft, change, changes, version);
   if (deployment.steps.length > 0) draft.putDeployment(deployment);
   else forgetRemovedVersions(draft, deployment.changes);

@@ -2,6 +2,7 @@
 import type { AppDefinition, AppId } from "../model/app.ts";
 import type { Deployment, DeploymentAction, DeploymentChange } from "../model/deployment.ts";
 import { isWithin } from "../model/path-id.ts";
+import { dependenciesOf } from "./dependencies.ts";
 import { deploymentInfoJson, stepJson } from "./deployment-json.ts";
 import type { Draft } from "./draft.ts";
 import { isReady } from "./readiness.ts";
@@ -64,17 +65,6 @@ function levelsOf(
 
 const dependsOnOther = (dependency: AppId, self: AppId, waiting: ReadonlyMap<AppId, AppChange>): boolean =>
   [...waiting.keys()].some((id) => id !== self && isWithin(id, dependency));
-
-function dependenciesOf(
-  app: AppDefinition | undefined,
-  groups: ReadonlyMap<AppId, GroupRecord>,
-): readonly AppId[] {
-  if (app === undefined) return [];
-  const fromGroups = [...groups.values()]
-    .filter((group) => group.id !== "/" && isWithin(app.id, group.id))
-    .flatMap((group) => group.dependencies);
-  return [...app.dependencies, ...fromGroups].filter((id) => id !== app.id);
-}
 
 /** Moves a deployment on as far as it has come true; the last step done ends it. */
 export function advanceDeployment(draft: Draft, id: string): void {

@@ -65,7 +65,9 @@ function scale(state: MarathonState, id: AppId, factor: number, { apps }: Wanted
   for (const appId of appsWithin(state, id)) {
     const app = state.apps.get(appId);
     if (app !== undefined) {
-      apps.set(appId, { spec: { ...app, instances: Math.ceil(app.instances * factor) } });
+      const spec = { ...app, instances: Math.ceil(app.instances * factor) };
+      validateApp(spec);
+      apps.set(appId, { spec });
     }
   }
 }

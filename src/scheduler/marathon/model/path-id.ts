@@ -38,9 +38,13 @@ export function ancestorsOf(id: AppId): readonly AppId[] {
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }
 
+/** A task's id is the app's and 37 characters more; it names folders and containers, which take no more than 255. */
+const maxIdLength = 218;
+
 /** What is wrong with an id, in Marathon's words. Empty: nothing. */
 export function idErrors(id: string): readonly string[] {
   const parts = segmentsOf(id);
+  if (id.length > maxIdLength) return [`must not be longer than ${maxIdLength} characters`];
   if (parts.length === 0) return ["must not be root"];
   if (!parts.every(isValidSegment)) return [`must fully match regular expression '${segmentPattern}'`];
   if (reservedSegments.includes(parts.at(-1) ?? ""))

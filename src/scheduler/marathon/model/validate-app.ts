@@ -48,11 +48,16 @@ export function appViolations(app: AppSpec): readonly Violation[] {
   ];
 }
 
+/** What the type has in which Marathon's clients count them. */
+const maxInstances = 2 ** 31 - 1;
+
 function resourceViolations(app: AppSpec): readonly Violation[] {
   const numbers = ["instances", "cpus", "mem", "disk", "gpus", "maxLaunchDelaySeconds"] as const;
   const negative = numbers
     .filter((key) => app[key] < 0)
     .map((key) => violation(`/${key}`, `got ${app[key]}, expected 0 or more`));
+  if (app.instances > maxInstances)
+    negative.push(violation("/instances", `got ${app.instances}, expected ${maxInstances} or less`));
   if (app.backoffSeconds < 0)
     negative.push(violation("/backoffSeconds", `got ${app.backoffSeconds}, expected 0 or more`));
   if (app.backoffFactor < 1) {
