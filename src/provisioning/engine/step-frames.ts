@@ -9,6 +9,7 @@ import { type CompiledStep, compileStep, readStepResult } from "../host/compile-
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 import type { Frame, FrameResult, Session, Shell } from "../transport/session.ts";
+import { alongFrames, type DoneAlong } from "./along.ts";
 import { limits } from "./limits.ts";
 import type { Machine, Message, Timing } from "./machine.ts";
 import { answersOf, questionFrame, withEnvironment } from "./question-frames.ts";
@@ -30,12 +31,14 @@ export interface StepsRan {
   /** Every step ended well. */
   readonly isWhole: boolean;
   readonly exchanges: number;
+  readonly along: readonly DoneAlong[];
 }
 
 /** Steps in order, in as few messages as their kinds allow; nothing after a failed one. */
 export async function runSteps(request: StepsRequest): Promise<StepsRan> {
   const { message, session } = request;
   const results: StepResult[] = [];
+  let along: readonly DoneAlong[] = [];
   let exchanges = 0;
   let before = message.before ?? [];
   const segments = segmentsOf(message.steps);
@@ -43,50 +46,70 @@ export async function runSteps(request: StepsRequest): Promise<StepsRan> {
     const isLast = index === segments.length - 1;
     if (segment.kind === "special") {
       results.push(await special(request, session, segment.step));
-      if (results.at(-1)?.ok !== true) return { results, answers: undefined, isWhole: false, exchanges };
-      if (isLast) return { results, answers: undefined, isWhole: true, exchanges };
+      if (results.at(-1)?.ok !== true)
+        return { results, answers: undefined, isWhole: false, exchanges, along };
+      if (isLast) return { results, answers: undefined, isWhole: true, exchanges, along };
       continue;
     }
-    const ran = await runSegment(request, segment.steps, before, isLast);
+    const ran = await runSegment(request, segment, before, isLast);
     before = [];
+    along = ran.along;
     exchanges++;
     results.push(...ran.results);
     const isWhole = ran.results.length === segment.steps.length && ran.results.every(({ ok }) => ok);
-    if (!isWhole || isLast) return { results, answers: ran.answers, isWhole, exchanges };
+    if (!isWhole || isLast) return { results, answers: ran.answers, isWhole, exchanges, along };
   }
-  return { results, answers: undefined, isWhole: true, exchanges };
+  return { results, answers: undefined, isWhole: true, exchanges, along };
 }
 
-type Segment =
-  | { readonly kind: "framed"; readonly steps: FramedStep[] }
-  | { readonly kind: "special"; readonly step: Exclude<Step, FramedStep> };
+interface FramedSegment {
+  readonly kind: "framed";
+  readonly steps: FramedStep[];
+  readonly compiled: CompiledStep[];
+}
+type Segment = FramedSegment | { readonly kind: "special"; readonly step: Exclude<Step, FramedStep> };
 
+/** An upload leaves before its message: so it begins one, when what stands before it (its folder, perhaps) is done. */
 function segmentsOf(steps: readonly Step[]): Segment[] {
   const segments: Segment[] = [];
   for (const step of steps) {
     const last = segments.at(-1);
-    if (step.do !== "run" && step.do !== "write") segments.push({ kind: "special", step });
-    else if (last?.kind === "framed") last.steps.push(step);
-    else segments.push({ kind: "framed", steps: [step] });
+    if (step.do !== "run" && step.do !== "write") {
+      segments.push({ kind: "special", step });
+      continue;
+    }
+    const compiled = compileStep(step);
+    if (last?.kind === "framed" && compiled.upload === undefined) {
+      last.steps.push(step);
+      last.compiled.push(compiled);
+    } else segments.push({ kind: "framed", steps: [step], compiled: [compiled] });
   }
   return segments;
 }
 
 async function runSegment(
   { machine, session, shell, message, questions, timing }: StepsRequest,
-  steps: readonly FramedStep[],
+  { steps, compiled }: FramedSegment,
   before: readonly Frame[],
   isLast: boolean,
-): Promise<{ results: StepResult[]; answers: Answers | undefined }> {
+): Promise<Pick<StepsRan, "answers" | "along"> & { results: StepResult[] }> {
   const { env, become } = message.identity;
-  const compiled = steps.map((step) => compileStep(step));
-  for (const { upload } of compiled) {
-    if (upload !== undefined) await session.upload(upload.from, upload.to, { become });
+  for (const [index, { upload }] of compiled.entries()) {
+    const shownAs = pathOf(steps[index]);
+    if (upload !== undefined) await session.upload(upload.from, upload.to, { become, ...shownAs });
   }
   const asks = isLast && questions.length > 0;
+  const { items, folders } = (isLast ? message.batch : undefined) ?? { items: [], folders: [] };
+  const { stepTimeoutMs } = message;
+  const along = alongFrames(items, {
+    folders,
+    stepTimeoutMs,
+    withEnvironment: (script) => withEnvironment(script, env),
+  });
   const frames: Frame[] = [
     ...before,
     ...compiled.map((each, index) => stepFrame(each, message, index > 0 || before.length > 0)),
+    ...along.frames,
   ];
   if (asks)
     frames.push(
@@ -98,8 +121,12 @@ async function runSegment(
     return outcome === undefined || outcome.skipped ? [] : [readResult(step, outcome)];
   });
   throwOfMarker(outcomes.slice(0, before.length));
-  return { results, answers: asks ? answersOf(questions, outcomes.at(-1), true) : [] };
+  const done = along.read(outcomes.slice(before.length + steps.length));
+  return { results, answers: asks ? answersOf(questions, outcomes.at(-1), true) : [], along: done };
 }
+
+const pathOf = (step: FramedStep | undefined): { readonly shownAs?: string } =>
+  step?.do === "write" ? { shownAs: step.path } : {};
 
 function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: boolean): Frame {
   return {

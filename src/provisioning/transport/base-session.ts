@@ -1,6 +1,6 @@
 /** What every Session has in common: a shell a user, transfers on channels of their own, a count of messages. */
 import { createReadStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { shellQuote } from "../../base/shell-quote.ts";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
@@ -74,17 +74,14 @@ export class BaseSession implements Session {
   }
 
   async upload(from: string | Uint8Array, remotePath: string, options: TransferOptions = {}): Promise<void> {
-    const opening = `umask 077; exec 9>${shellQuote(remotePath)}`;
-    const transfer = await this.#transfer({ opening, copy: "cat >&9" }, options);
+    const { size, chunks } = await contentOf(from);
+    const transfer = await this.#transfer(receiving(remotePath, size), options);
     try {
       await transfer.ready;
-      const chunks =
-        typeof from === "string"
-          ? createReadStream(from, { highWaterMark: limits.transferChunkBytes })
-          : [from];
-      for await (const chunk of chunks) await transfer.write(chunk as Uint8Array);
+      for await (const chunk of chunks) await transfer.write(chunk);
       transfer.end();
-      await transfer.finished(`send a file to "${remotePath}" on "${this.#parts.plan.name}"`);
+      const { shownAs = remotePath } = options;
+      await transfer.finished(`send a file to "${shownAs}" on "${this.#parts.plan.name}"`);
     } finally {
       transfer.close();
     }
@@ -156,6 +153,33 @@ export class BaseSession implements Session {
       state: "the connection was closed",
     });
   }
+}
+
+interface Content {
+  readonly size: number;
+  readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+/** A file that grows meanwhile is sent as long as it was. */
+async function contentOf(from: string | Uint8Array): Promise<Content> {
+  if (typeof from !== "string") return { size: from.length, chunks: [from] };
+  const { size } = await stat(from);
+  const range = { end: size - 1, highWaterMark: limits.transferChunkBytes };
+  return { size, chunks: size === 0 ? [] : createReadStream(from, range) };
+}
+
+/** The end of a connection looks like the end of the file: what did not arrive whole is removed again. */
+function receiving(remotePath: string, size: number): TransferPlan["script"] {
+  const path = shellQuote(remotePath);
+  const copy = [
+    "cat >&9; c=$?; exec 9>&-",
+    `n=$(($(wc -c <${path})))`,
+    `[ $c != 0 ] || [ $n != ${size} ] || exit 0`,
+    `rm -f -- ${path}`,
+    `[ $c != 0 ] || printf '%s\\n' "only $n of ${size} bytes arrived" >&2`,
+    "exit 1",
+  ].join("; ");
+  return { opening: `umask 077; exec 9>${path}`, copy };
 }
 
 const tooLarge = (action: string, maxBytes: number): ProvisionError =>

@@ -47,7 +47,10 @@ export interface Session {
   shell(become: Become | null): Promise<Shell>;
   /** Retire shells so that the next use opens anew (R10). */
   retireShells(): Promise<void>;
-  /** Stream a controller's file, or bytes, to a path on the host (a temporary name; mode 0600), as `become`. */
+  /**
+   * Stream a controller's file, or bytes, to a path on the host (a temporary name; mode 0600), as `become`. Nothing is
+   * left there when it fails.
+   */
   upload(from: string | Uint8Array, remotePath: string, options?: TransferOptions): Promise<void>;
   download(
     remotePath: string,
@@ -66,6 +69,8 @@ export interface TransferOptions {
   /** The user who reads or writes the file on the host. Default: the login user. */
   readonly become?: Become | null;
   readonly signal?: AbortSignal;
+  /** The file's name in errors, where the path is a temporary one. */
+  readonly shownAs?: string;
 }
 
 /** How to reach a host, read from ansible_* variables and options by engine/connection.ts. */

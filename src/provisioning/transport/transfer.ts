@@ -28,10 +28,13 @@ export class Transfer {
   readonly ready: Promise<void>;
   readonly #channel: Channel;
   readonly #plan: TransferPlan;
+  readonly #hello = newNonce();
   readonly #go = newNonce();
   readonly #ended: Promise<Ending>;
   readonly #readyNow = Promise.withResolvers<void>();
   readonly #endedNow = Promise.withResolvers<Ending>();
+  /** The shell of that user runs: what fails from now on is the file's fault, not sudo's. */
+  #hasShell = false;
   #isGoing = false;
   #passwordSent = false;
   #head: Buffer = Buffer.alloc(0);
@@ -61,7 +64,7 @@ export class Transfer {
   #start(): void {
     const { opening, copy } = this.#plan.script;
     // One compound command that ends in exit: whatever happens, no byte of the file is ever read as a command.
-    const line = `{ ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
+    const line = `{ printf '%s\\n' ${this.#hello}; ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
     this.#channel.write(Buffer.from(line)).catch((error: unknown) => this.#onClosed(null, String(error)));
   }
 
@@ -78,6 +81,7 @@ export class Transfer {
       this.#head = this.#head.subarray(readyAt + ready.length + 1);
       this.#start();
     }
+    this.#hasShell ||= this.#head.includes(`${this.#hello}\n`);
     const at = this.#head.indexOf(`${this.#go}\n`);
     if (at === -1) return;
     this.#isGoing = true;
@@ -146,7 +150,7 @@ export class Transfer {
   #failure({ code, why }: Ending, action: string): ProvisionError {
     const stderr = decodeHostText(this.#stderr);
     const { become, host } = this.#plan;
-    if (become && !this.#isGoing && code !== null)
+    if (become && !this.#hasShell && code !== null)
       return becomeFailed({ become, host, stderr, passwordSent: this.#passwordSent, askedAgain: false });
     return new ProvisionError({
       code: code === null ? "connection-lost" : "transfer-failed",
