@@ -159,6 +159,7 @@ function staticValue(node: SourceNode): JsonValue | undefined {
   }
   const made: Record<string, JsonValue> = {};
   for (const { key, value } of node.entries) {
+    if (String(key.value).includes("{{")) return undefined;
     const each = staticValue(value);
     if (each === undefined) return undefined;
     made[String(key.value)] = each;

@@ -2,6 +2,7 @@
 import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { ControllerModule, Module } from "../modules/module.ts";
+import type { Task } from "../playbook/model.ts";
 import { limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
 import type { Machine } from "./machine.ts";
@@ -67,7 +68,7 @@ async function runOnMachine(
   const context = contextOf(where, prepared, machine, view);
   const module = prepared.module as Module<unknown, unknown>;
   const identity = identityOfTask(prepared);
-  const notified = notifiedBy(play, task, place.frame, view);
+  const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
   const job = asyncOf(where, view);
   // R11, from the message on that starts it: nothing is asked along with it either.
   if (job?.isDetached === true) machine.asyncJobs++;
@@ -89,6 +90,9 @@ async function runOnMachine(
     machine.asyncJobs--;
   return outcomeOf(where, prepared, performance);
 }
+
+const isNeverChanged = ({ changedWhen = [] }: Task): boolean =>
+  changedWhen.some(({ expression }) => String(expression) === "false");
 
 interface AsyncRun {
   readonly seconds: number;
@@ -127,8 +131,9 @@ async function machineOf(where: TaskWhere, prepared: PreparedTask, view: View): 
 }
 
 function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Performance): TaskOutcome {
-  const { changed, failed, skipped, wouldAct, failure, result, steps, diffs, networkMs, hostMs } =
-    performance;
+  const { failed, skipped, wouldAct, failure, result, steps, diffs, networkMs, hostMs } = performance;
+  // async_status tells what its job has changed.
+  const changed = performance.changed || result["changed"] === true;
   const { host } = where;
   const isSkipped = skipped !== undefined;
   const isDoubtful = prepared.check && host.isUnsure;

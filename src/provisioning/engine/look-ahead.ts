@@ -22,6 +22,8 @@ export interface LookAhead {
   /** The message carries steps: the next one will be due soon, so a short look is enough. */
   readonly acts: boolean;
   readonly loop: LoopPlace | undefined;
+  /** Items of this loop go in batches: so many of the next ones are due at once. */
+  readonly inBatches: boolean;
 }
 
 export function lookAhead(request: LookAhead): readonly Asked[] {
@@ -47,10 +49,13 @@ class Look {
   }
 
   collect(): readonly Asked[] {
-    const { work, loop } = this.#request;
+    const { work, loop, inBatches } = this.#request;
     const { task, place } = work;
+    const window = this.#left;
+    if (inBatches) this.#left = Math.max(window, limits.batchItems);
     if (loop !== undefined && this.#items(task, place.frame, loop.items, loop.index + 1) === "stop")
       return this.#asked;
+    this.#left = window;
     if (task.register !== undefined) this.#unknown.add(task.register);
     for (const next of coming(place.ahead)) {
       if (this.#left-- <= 0 || this.#asked.length >= limits.aheadQuestions) break;
@@ -163,7 +168,7 @@ class Look {
         return "go on";
       case "set_fact":
         for (const { key } of task.args.map.entries) this.#unknown.add(String(key.value));
-        return task.args.variable === undefined && task.args.freeForm === undefined ? "go on" : "stop";
+        return setsKnownNames(task) ? "go on" : "stop";
       default:
         return this.#barrier(task.name, module.name, task.span.line);
     }
@@ -205,3 +210,8 @@ class Look {
 }
 
 export const identityOfLogin = identityOf(null, {});
+
+const setsKnownNames = ({ args: { map, variable, freeForm } }: Task): boolean =>
+  variable === undefined &&
+  freeForm === undefined &&
+  !map.entries.some(({ key }) => String(key.value).includes("{{"));

@@ -21,7 +21,7 @@ type Make = (place: MagicPlace) => JsonValue | undefined;
 
 const names = (hosts: readonly RunHost[]): JsonValue => hosts.map(({ name }) => name);
 const isAlive = ({ stop, isLost }: RunHost): boolean =>
-  !isLost && (stop === undefined || stop.why === "ended");
+  !isLost && (stop === undefined || (stop.why === "ended" && stop.isGone !== true));
 
 const makers: Readonly<Record<string, Make>> = {
   inventory_hostname: ({ host }) => host.name,

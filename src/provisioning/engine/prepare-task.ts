@@ -97,7 +97,7 @@ const envText = (value: JsonValue): string =>
 function argsOf(module: AnyModule, task: Task, play: PlayState, frame: Frame, view: View): unknown {
   const given: Record<string, JsonValue> = { ...moduleDefaults(task, frame, view) };
   if (task.args.variable !== undefined) Object.assign(given, objectOf(view.value(task.args.variable), task));
-  Object.assign(given, view.object(task.args.map));
+  Object.assign(given, withRenderedNames(task, view.object(task.args.map), view));
   if (task.args.freeForm !== undefined)
     given[module.freeForm ?? "free_form"] = view.value(task.args.freeForm);
   for (const [name, value] of Object.entries(given)) {
@@ -107,6 +107,20 @@ function argsOf(module: AnyModule, task: Task, play: PlayState, frame: Frame, vi
   if (parsed.success) return parsed.data;
   throw badArguments(task, taskTitle(task, view), parsed.error.issues);
 }
+
+/** `set_fact: {"{{ name }}_port": 80}` */
+function withRenderedNames(task: Task, args: JsonObject, view: View): JsonObject {
+  if (!task.args.map.entries.some(({ key }) => isTemplate(key.value))) return args;
+  const keys = new Map(task.args.map.entries.map(({ key }) => [String(key.value), key]));
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => {
+      const key = keys.get(name);
+      return [key !== undefined && isTemplate(name) ? view.text(key) : name, value];
+    }),
+  );
+}
+
+const isTemplate = (name: unknown): boolean => String(name).includes("{{");
 
 function moduleDefaults(task: Task, frame: Frame, view: View): JsonObject {
   const merged: Record<string, JsonValue> = {};

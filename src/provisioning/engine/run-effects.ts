@@ -40,7 +40,7 @@ async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome)
       return loadVarsFiles(work, targets, effect, outcome);
     case "add-host": {
       const changed = play.run.addHost(effect.name, effect.groups, effect.vars);
-      return { ...outcome, changed: outcome.changed || changed, result: { ...outcome.result, changed } };
+      return { ...outcome, changed, result: { ...outcome.result, changed } };
     }
     case "group-by": {
       const changed = play.run.groupBy(host, effect.key, effect.parents);

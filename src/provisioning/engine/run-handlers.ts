@@ -3,12 +3,13 @@ import type { Block } from "../playbook/model.ts";
 import type { Ahead } from "./frame.ts";
 import { limits } from "./limits.ts";
 import { forgetOwed } from "./owed-handlers.ts";
-import type { Handler } from "./play-state.ts";
+import type { Handler, PlayState } from "./play-state.ts";
 import type { RunHost, Stop } from "./run-host.ts";
 import type { Walker } from "./walker.ts";
 
 export async function flushHandlers(walker: Walker, hosts: readonly RunHost[], then?: Ahead): Promise<void> {
   const { play } = walker;
+  await forgetInVain(play, hosts);
   const forced = play.forceHandlers ? hosts.filter(({ stop }) => stop?.why === "failed") : [];
   const stops = new Map<RunHost, Stop | undefined>(forced.map((host) => [host, host.stop]));
   for (const host of forced) host.stop = undefined;
@@ -18,6 +19,18 @@ export async function flushHandlers(walker: Walker, hosts: readonly RunHost[], t
     await onePass(walker, hosts, then);
   }
   for (const [host, stop] of stops) host.stop ??= stop;
+}
+
+async function forgetInVain(play: PlayState, hosts: readonly RunHost[]): Promise<void> {
+  await Promise.all(
+    hosts.map(async (host) => {
+      const inVain = [...host.owedInVain].filter((handler) => !host.notified.has(handler));
+      host.owedInVain.clear();
+      // Its marker stays where the host cannot be told: the handler runs once too often, never once too few.
+      if (inVain.length > 0 && host.stop?.why !== "unreachable" && !play.run.isInterrupted)
+        await forgetOwed(play, host, inVain);
+    }),
+  );
 }
 
 async function onePass(walker: Walker, hosts: readonly RunHost[], then: Ahead | undefined): Promise<void> {

@@ -11,8 +11,8 @@ export type Stop =
   /** A task failed; a rescue may bring it back. */
   | { readonly why: "failed"; readonly task: Task | undefined; readonly result: JsonObject }
   | { readonly why: "unreachable" }
-  /** meta end_host, end_play, end_batch: no failure. */
-  | { readonly why: "ended" }
+  /** meta end_host, end_play, end_batch: no failure. Gone: no longer among ansible_play_hosts. */
+  | { readonly why: "ended"; readonly isGone?: true }
   /** any_errors_fatal, max_fail_percentage or a rolling wait ended it on another host's account. */
   | { readonly why: "halted"; readonly reason: string; readonly rescuable: boolean };
 
@@ -39,6 +39,8 @@ export class RunHost {
   owedFound: readonly OwedFound[] = [];
   /** Markers of owed handlers on its disk, by their names. */
   readonly owed = new Map<string, OwedMarker>();
+  /** Marked before steps that then had changed nothing, or failed: nothing is owed for them. */
+  readonly owedInVain = new Set<Handler>();
   /** After a change that check mode did not make: what is learnt now may be wrong (R12). */
   isUnsure = false;
   /** Registered by tasks that check mode did not run: their results lack what a run would have given. */
@@ -66,7 +68,7 @@ export class RunHost {
   }
 
   /** Ansible's arithmetic: a changed task is ok too, an ignored failure is ok and ignored. */
-  count(status: TaskStatus): void {
+  count(status: TaskStatus, changed = false): void {
     this.tookPart = true;
     const counts = this.#counts;
     if (status === "ok" || status === "unsure") counts.ok++;
@@ -76,6 +78,7 @@ export class RunHost {
     } else if (status === "ignored") {
       counts.ok++;
       counts.ignored++;
+      if (changed) counts.changed++;
     } else counts[status]++;
   }
 

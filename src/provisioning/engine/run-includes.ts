@@ -143,6 +143,7 @@ function innerFrame(include: Include, frame: Frame, vars: ReadonlyMap<string, Va
     include.apply === undefined ? { tags: [], when: [] } : readInherited(include.apply);
   const own: Inherited = {
     ...applied,
+    varsAreParams: true,
     ...(include.vars === undefined ? {} : { vars: mergedVars(include.vars, applied.vars) }),
   };
   return {
@@ -169,8 +170,9 @@ async function inclusionsOf<Request>(
     place.hosts.map(async (host) => {
       try {
         const wanted = await withFacts(play, () => wantedBy(walker, include, place.frame, host, request));
+        // As Ansible counts: every file that is included, and no role.
         if (wanted === undefined) host.count("skipped");
-        else host.count("ok");
+        else if (include.kind === "include-tasks") for (const _ of wanted) host.count("ok");
         return { host, wanted: wanted ?? [] };
       } catch (error) {
         failInclude(walker, include, host, error);

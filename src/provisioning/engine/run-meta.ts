@@ -37,7 +37,7 @@ async function applyOne(
     case "flush_handlers":
       return walker.flush(hosts, place.ahead);
     case "end_host":
-      for (const host of hosts) host.stop ??= { why: "ended" };
+      for (const host of hosts) host.stop ??= { why: "ended", isGone: true };
       return;
     case "end_play":
       play.isEnded = true;
@@ -54,7 +54,8 @@ async function applyOne(
       return;
     case "clear_host_errors":
       for (const host of play.run.hosts()) host.isLost = false;
-      for (const host of play.batch) if (host.stop?.why !== "ended") host.stop = undefined;
+      // They take part again from the next play on, not in the rest of this one.
+      for (const host of play.batch) if (host.stop !== undefined) host.stop = { why: "ended", isGone: true };
       return;
     case "refresh_inventory":
       await play.run.refreshInventory();

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../base/error-codes.ts";
 import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import type { Condition, Task } from "../playbook/model.ts";
+import type { Variable } from "../vars/variable.ts";
 import { executeTask } from "./execute-task.ts";
 import { FactsNeeded, withFacts } from "./facts-needed.ts";
 import { conditionsOf } from "./frame.ts";
@@ -95,13 +96,16 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
       if (play.run.isInterrupted) return skippedOutcome("interrupted");
       return doubtOf(work, error) ?? outcomeOfError(error);
     });
-    const ended = { item, label: itemLabel(work, item, makeView()), outcome };
+    const ended = { item, label: itemLabel(work, item, makeView()), vars: valuesOf(vars), outcome };
     outcomes.push(ended);
     work.onItem(ended);
     if (outcome.unreachable) break;
   }
-  return loopOutcome(outcomes, loop.loopVar);
+  return loopOutcome(outcomes);
 }
+
+const valuesOf = (vars: ReadonlyMap<string, Variable>): JsonObject =>
+  Object.fromEntries([...vars].map(([name, made]) => [name, made.kind === "data" ? made.value : null]));
 
 function itemLabel({ task }: HostTask, item: JsonValue, view: View): string {
   if (task.loop?.label === undefined) return labelOf(item);

@@ -115,7 +115,9 @@ class TaskRun {
     const status = this.#settle(host, outcome, pardoned);
     this.#collectMetas(host, outcome);
     // R14: what run_once learnt is everybody's before anybody depends on it.
-    for (const each of sharers) await withFacts(play, async () => this.#leave(each, outcome));
+    for (const each of sharers) this.#register(each, outcome);
+    // Only the host that did it has changed.
+    await withFacts(play, async () => this.#notify(host, outcome));
     if (once && (status === "failed" || status === "rescued")) this.#failSharers(host, outcome);
     this.#emitHost({ host, outcome, status, elapsedMs, noLog });
   }
@@ -140,7 +142,7 @@ class TaskRun {
   #settle(host: RunHost, outcome: TaskOutcome, pardoned: boolean): TaskStatus {
     const { frame } = this.#place;
     const status = this.#statusOf(outcome, pardoned);
-    if (!this.#isQuiet) host.count(status);
+    if (!this.#isQuiet) host.count(status, outcome.changed);
     if (status === "unreachable") {
       host.stop = { why: "unreachable" };
       this.#play.run.noteFailed(host, "unreachable");
@@ -166,17 +168,24 @@ class TaskRun {
     return outcome.changed ? "changed" : outcome.unsure ? "unsure" : "ok";
   }
 
-  /** register, and the handlers that are due. */
-  #leave(host: RunHost, outcome: TaskOutcome): void {
+  #register(host: RunHost, outcome: TaskOutcome): void {
+    const { register } = this.#task;
+    if (register === undefined) return;
+    host.setVars.set(register, outcome.result);
+    if (outcome.wouldAct || outcome.unsure) host.notRun.add(register);
+    else host.notRun.delete(register);
+  }
+
+  /** The handlers that are due. */
+  #notify(host: RunHost, outcome: TaskOutcome): void {
     const task = this.#task;
-    if (task.register !== undefined) {
-      host.setVars.set(task.register, outcome.result);
-      if (outcome.wouldAct || outcome.unsure) host.notRun.add(task.register);
-      else host.notRun.delete(task.register);
-    }
-    if (!outcome.changed || outcome.failed) return;
+    const isDue = outcome.changed && !outcome.failed;
+    if (!isDue && host.owed.size === 0) return;
     const view = this.#play.view(host, this.#place.frame, task);
-    for (const handler of notifiedBy(this.#play, task, this.#place.frame, view)) host.notified.add(handler);
+    for (const handler of notifiedBy(this.#play, task, this.#place.frame, view)) {
+      if (isDue) host.notified.add(handler);
+      else if (!host.notified.has(handler)) host.owedInVain.add(handler);
+    }
   }
 
   #failSharers(failed: RunHost, outcome: TaskOutcome): void {
@@ -209,7 +218,11 @@ class TaskRun {
   #hostEvent({ host, outcome, status, elapsedMs, noLog }: Ended) {
     const { networkMs, hostMs } = outcome;
     const shown: JsonObject = noLog
-      ? { censored: "hidden by no_log", changed: outcome.changed }
+      ? {
+          censored: "hidden by no_log",
+          changed: outcome.changed,
+          ...(outcome.failed ? { failed: true } : {}),
+        }
       : outcome.result;
     const failure =
       noLog && outcome.failure !== undefined

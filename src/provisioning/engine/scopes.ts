@@ -1,5 +1,6 @@
 /** Which variables a task on a host sees: Ansible's layers, laid over each other by vars/precedence. */
 import type { JsonObject, JsonValue } from "../../base/json.ts";
+import { matchPattern } from "../inventory/match-pattern.ts";
 import type { Inherited, Role } from "../playbook/model.ts";
 import type { MapNode } from "../source/node.ts";
 import type { HostDirectory, RenderContext } from "../vars/render-context.ts";
@@ -22,6 +23,8 @@ export interface ScopeRequest {
   readonly vars: ReadonlyMap<string, Variable> | undefined;
 }
 
+const isInclude = ({ varsAreParams }: Inherited): boolean => varsAreParams === true;
+
 type Layer = (name: string) => Variable | undefined;
 
 export function scopeOf(play: PlayState, { host, frame, statement, vars }: ScopeRequest): RenderContext {
@@ -38,9 +41,10 @@ export function scopeOf(play: PlayState, { host, frame, statement, vars }: Scope
     run.request.extraVars,
     ...roles.map(({ params }) => layerOf(params, "role params")),
     frame.includeVars,
+    ...blocks.filter(isInclude).map((block) => layerOf(block.vars, "include params")),
     setLayer(host),
     host.includeVars,
-    ...blocks.map((block) => layerOf(block.vars, "vars")),
+    ...blocks.filter((block) => !isInclude(block)).map((block) => layerOf(block.vars, "vars")),
     ...allRoles.map(({ role }) => layerOf(role.vars, `vars of role ${role.name}`)),
     play.varsFilesOf(host),
     play.playVars,
@@ -176,6 +180,8 @@ function scopeOfOther(run: RunState, play: PlayState, host: RunHost): Scope {
 function directoryOf(run: RunState, play: PlayState): HostDirectory {
   const directory: HostDirectory = {
     names: () => run.inventory.hosts.keys(),
+    matching: (pattern) =>
+      matchPattern(pattern, run.inventory, { action: "read inventory_hostnames", cwd: play.play.baseDir }),
     context: (name) => {
       if (!run.inventory.hosts.has(name) && !run.hasHost(name)) return undefined;
       const scope = scopeOfOther(run, play, run.hostNamed(name));

@@ -59,11 +59,13 @@ export const failedOutcome = (failure: ShownFailure, result: JsonObject = {}): T
 export interface ItemOutcome {
   readonly item: JsonValue;
   readonly label: string;
+  /** Its loop variables, as they stand in the registered results. */
+  readonly vars: JsonObject;
   readonly outcome: TaskOutcome;
 }
 
 /** One result for the whole loop: changed if one changed, failed if one failed, skipped if all were. */
-export function loopOutcome(items: readonly ItemOutcome[], loopVar: string): TaskOutcome {
+export function loopOutcome(items: readonly ItemOutcome[]): TaskOutcome {
   const outcomes = items.map(({ outcome }) => outcome);
   const failed = outcomes.some((outcome) => outcome.failed);
   const skipped = outcomes.length === 0 || outcomes.every((outcome) => outcome.skipped);
@@ -84,11 +86,7 @@ export function loopOutcome(items: readonly ItemOutcome[], loopVar: string): Tas
       failed,
       ...(skipped ? { skipped: true } : {}),
       msg: loopMessage(outcomes.length, failed, skipped),
-      results: items.map(({ item, outcome }) => ({
-        ...outcome.result,
-        [loopVar]: item,
-        ansible_loop_var: loopVar,
-      })),
+      results: items.map(({ vars, outcome }) => ({ ...outcome.result, ...vars })),
     },
     steps: outcomes.flatMap(({ steps }) => steps),
     effects: outcomes.flatMap(({ effects }) => effects),
@@ -99,7 +97,7 @@ export function loopOutcome(items: readonly ItemOutcome[], loopVar: string): Tas
 }
 
 function loopMessage(count: number, failed: boolean, skipped: boolean): string {
-  if (count === 0) return "the loop has no items";
-  if (failed) return "one or more items failed";
-  return skipped ? "all items were skipped" : "all items completed";
+  if (count === 0) return "No items in the list";
+  if (failed) return "One or more items failed";
+  return skipped ? "All items skipped" : "All items completed";
 }

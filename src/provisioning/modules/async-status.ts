@@ -74,6 +74,7 @@ export default defineModule({
       ansible_job_id: jid,
       started: 1,
       finished: state.status === "runs" ? 0 : 1,
+      ...(state.status === "ended" ? { changed: true } : {}),
       ...(state.status === "ended" ? outputResult(withoutEmptyEnds(state)) : {}),
     };
   },

@@ -208,6 +208,7 @@ function importTasks(request: IncludeRequest): Block {
     kind: "block",
     ...inherited,
     ...withVars(overlay(vars, inherited.vars)),
+    varsAreParams: true,
     name: "",
     span: map.span,
     block: readTaskFile({ path, entry, context, loadStatements }),
@@ -249,7 +250,7 @@ function importRole(request: IncludeRequest): Block {
     },
     context,
   );
-  return { ...roleBlock(role, map.span, context), ...readInherited(map) };
+  return { ...roleBlock(role, map.span, context), ...readInherited(map), varsAreParams: true };
 }
 
 function literal(keyword: string, text: string, node: SourceNode): string {

@@ -13,6 +13,8 @@ export interface Playbook {
 /** Keywords that plays, roles, blocks and tasks share; the inner one wins. Absent means inherited. */
 export interface Inherited {
   readonly vars?: MapNode;
+  /** Of an include or import: its `vars` win over set_fact and register, as role params do. */
+  readonly varsAreParams?: true;
   readonly environment?: readonly SourceNode[];
   readonly become?: SourceNode;
   readonly becomeUser?: SourceNode;

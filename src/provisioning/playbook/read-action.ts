@@ -56,7 +56,10 @@ function readOldAction(entry: MapEntry, map: MapNode, context: LoadContext): Act
   if (value.kind === "map") {
     const named = nodeAt(value, "module") ?? value;
     const written = readText("module", named);
-    const rest = { ...value, entries: value.entries.filter((inner) => keyOf(inner) !== "module") };
+    const beside = nodeAt(value, "args");
+    const own = value.entries.filter((inner) => !["module", "args"].includes(keyOf(inner)));
+    const nested = beside === undefined ? [] : readMap("args", beside).entries;
+    const rest = { ...value, entries: [...own, ...nested] };
     const module = catalogue.resolve(written) ?? unknownModule(written, named, context);
     return { action: written, module, isLocal, args: withArgs(readArgs(module, rest, context), map) };
   }

@@ -19,10 +19,11 @@ interface Row {
 const rowsLimit = 12;
 
 export function showLive(title: string, hosts: readonly string[], columns: number): LiveTask {
+  const most = Math.min(rowsLimit, Math.max(1, (process.stdout.rows ?? 24) - 6));
   const shorten = (text: string): string =>
     text.length > columns - 8 ? `${text.slice(0, columns - 9)}…` : text;
-  const rows = new Map<string, Row>(hosts.slice(0, rowsLimit).map((host) => [host, rowOf(host)]));
-  let hidden = Math.max(0, hosts.length - rowsLimit);
+  const rows = new Map<string, Row>(hosts.slice(0, most).map((host) => [host, rowOf(host)]));
+  let hidden = Math.max(0, hosts.length - most);
   const rest = rowOf("rest");
   const listr = new Listr<unknown>(
     [

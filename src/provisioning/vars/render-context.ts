@@ -24,6 +24,8 @@ export interface RenderContext {
 
 export interface HostDirectory {
   names(): Iterable<string>;
+  /** Hosts of a pattern, as in `hosts:`. Throws ProvisionError. */
+  matching?(pattern: string): readonly string[];
   /** Undefined: there is no such host. */
   context(name: string): RenderContext | undefined;
 }

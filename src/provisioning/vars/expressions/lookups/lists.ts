@@ -100,6 +100,10 @@ const nested: Lookup = ({ terms }) => {
   return product(lists).map((row) => row.flatMap((item) => (isList(item) ? [...item] : [item])));
 };
 
+/** The list itself is taken out of the item, as Ansible's lookup does (its filter does not). */
+const without = (item: Value, key: string): Value =>
+  isMapping(item) ? Dict.of(mappingEntries(item).filter(([name]) => name !== key)) : item;
+
 const subelements: Lookup = ({ terms }) => {
   const [over, key, flags] = terms;
   if (over === undefined || typeof key !== "string")
@@ -116,7 +120,7 @@ const subelements: Lookup = ({ terms }) => {
       throw new Fault(`an item has no list "${key}" for subelements`);
     }
     if (!isList(inner)) throw new Fault(`"${key}" is no list but ${aTypeName(inner)}`);
-    return inner.map((one) => tuple(item, one));
+    return inner.map((one) => tuple(without(item, key), one));
   });
 };
 

@@ -26,6 +26,11 @@ export const variableLookups: Readonly<Record<string, Lookup>> = {
       return all.filter((name) => made.regexp.test(name));
     });
   },
+  inventory_hostnames: ({ terms, renderer }) => {
+    const { hosts } = renderer.context;
+    if (hosts?.matching === undefined) throw new Fault("there is no inventory here");
+    return [...hosts.matching(names(terms).join(","))];
+  },
   config: ({ terms, options, renderer }) =>
     names(terms).map((name) => {
       const value = renderer.context.config?.get(name.toLowerCase());
