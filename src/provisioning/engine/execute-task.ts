@@ -5,6 +5,7 @@ import type { ControllerModule, Module } from "../modules/module.ts";
 import type { Task } from "../playbook/model.ts";
 import { limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
+import { type Batch, batchBehind } from "./loop-batch.ts";
 import type { Machine } from "./machine.ts";
 import { notifiedBy } from "./notify.ts";
 import { owedFrames } from "./owed-handlers.ts";
@@ -82,7 +83,17 @@ async function runOnMachine(
     stepTimeoutMs: job === undefined ? prepared.stepTimeoutMs : job.seconds * 1000,
     ...(job?.isDetached === true ? { detach: { jobId: job.jobId, timeoutSeconds: job.seconds } } : {}),
     before: () => owedFrames(play, where.host, machine, identity, notified),
-    ahead: (acts) => lookAhead({ work, machine, identity, acts, loop }),
+    ahead: (acts, batch) => {
+      const inBatches = batch !== undefined && batch.items.length > 0;
+      return lookAhead({ work, machine, identity, acts, loop: placeAfter(loop, batch), inBatches });
+    },
+    ...(loop === undefined || job !== undefined
+      ? {}
+      : {
+          done: loop.done.get(loop.index),
+          batch: (steps) => batchBehind({ work, machine, identity, loop, steps }),
+          onDone: (done) => loop.done.set(done.index, done),
+        }),
     onStep: work.onStep,
   });
   if (job?.isDetached === true && !performance.acted) machine.asyncJobs--;
@@ -93,6 +104,10 @@ async function runOnMachine(
 
 const isNeverChanged = ({ changedWhen = [] }: Task): boolean =>
   changedWhen.some(({ expression }) => String(expression) === "false");
+
+/** What is asked ahead begins behind the items that are done along. */
+const placeAfter = (loop: LoopPlace | undefined, batch: Batch | undefined): LoopPlace | undefined =>
+  loop === undefined ? undefined : { ...loop, index: batch?.items.at(-1)?.index ?? loop.index };
 
 interface AsyncRun {
   readonly seconds: number;

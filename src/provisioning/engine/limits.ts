@@ -22,6 +22,9 @@ export const limits = {
   planRounds: 5,
   /** Of a loop, when it is taken apart ahead. */
   aheadLoopItems: 2_000,
+  /** Of a loop's items in one message of steps, and their content. */
+  batchItems: 1_000,
+  batchBytes: 262_144,
   includeDepth: 60,
   fetchBytes: 4 * 1024 ** 3,
   reconnectPauseMs: 1_000,

@@ -8,8 +8,10 @@ import type { HostFacts } from "../host/facts.ts";
 import type { Answer, Answers, Question } from "../host/question.ts";
 import type { Env, Step, StepResult } from "../host/step.ts";
 import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
+import type { DoneAlong } from "./along.ts";
 import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
 import { limits } from "./limits.ts";
+import type { Batch } from "./loop-batch.ts";
 import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
 import { changesCredentials, runSteps } from "./step-frames.ts";
 
@@ -43,6 +45,8 @@ export interface Message {
   /** Of what follows, by any identity: a failure is silent (R5). */
   readonly ahead: readonly Asked[];
   readonly stepTimeoutMs: number;
+  /** Steps of the loop items behind this one, which run after its own. */
+  readonly batch?: Batch;
 }
 
 export interface Timing {
@@ -53,6 +57,8 @@ export interface Reply {
   readonly steps: readonly StepResult[];
   readonly own: Answers;
   readonly timing: Timing;
+  /** Items of the batch that are done. */
+  readonly along: readonly DoneAlong[];
 }
 
 export interface MachineOptions {
@@ -173,7 +179,7 @@ export class Machine {
       this.#questions(message, believed, timing),
       ...this.#othersOf(message).map((other) => this.#askOther(other, believed)),
     ]);
-    return { steps: [], own, timing };
+    return { steps: [], own, timing, along: [] };
   }
 
   /** The epoch moves when the steps leave and, unless nobody else acted meanwhile, counts again when they have ended. */
@@ -190,7 +196,8 @@ export class Machine {
       this.#roundTrips += ran.exchanges;
       const isUndisturbed = alone && this.#acting === 1 && this.answers.epoch === epoch;
       const after = this.answers.bump();
-      if (changesCredentials(message.steps) && this.#hasForeignShells) await this.retireShells();
+      const acted = [...message.steps, ...ran.along.flatMap(({ steps }) => steps)];
+      if (changesCredentials(acted) && this.#hasForeignShells) await this.retireShells();
       const own = await this.#answered(
         message,
         questions,
@@ -199,7 +206,7 @@ export class Machine {
         timing,
         ran.isWhole,
       );
-      return { steps: ran.results, own, timing };
+      return { steps: ran.results, own, timing, along: ran.along };
     } catch (error) {
       this.answers.bump();
       throw error;

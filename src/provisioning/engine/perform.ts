@@ -3,6 +3,7 @@
  * the steps; what was learnt ahead is used only if it still holds (answer-store.ts).
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { compileStep } from "../host/compile-step.ts";
@@ -11,8 +12,10 @@ import type { Step, StepResult } from "../host/step.ts";
 import { startJob } from "../modules/async-job.ts";
 import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
 import type { Frame } from "../transport/session.ts";
+import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
 import { limits } from "./limits.ts";
+import type { Batch } from "./loop-batch.ts";
 import type { Asked, Identity, Machine } from "./machine.ts";
 
 export interface PerformRequest {
@@ -27,8 +30,13 @@ export interface PerformRequest {
   /** Sent ahead of the first step, in the same message: owed handlers. */
   readonly before: () => readonly Frame[];
   /** What may be asked along with this task's message. `acts`: the message carries steps. */
-  readonly ahead: (acts: boolean) => readonly Asked[];
+  readonly ahead: (acts: boolean, batch?: Batch) => readonly Asked[];
   readonly onStep: (why: string) => void;
+  /** An earlier item of the loop took this one's steps along. */
+  readonly done?: DoneAlong | undefined;
+  /** The items behind this one that may be done in the same message as these steps. */
+  readonly batch?: (steps: readonly Step[]) => Batch;
+  readonly onDone?: (done: DoneAlong) => void;
   /** async with poll: 0: the steps go on as a job of the host when the task is done. */
   readonly detach?: { readonly jobId: string; readonly timeoutSeconds: number };
 }
@@ -62,6 +70,7 @@ class PerformRun {
   readonly #planned: Step[] = [];
   /** Answers to the next round's questions, which came with this round's steps. */
   #early: Answers | undefined;
+  #done: DoneAlong | undefined;
   /** What the last plan was made from. */
   #state: unknown;
   #hasState = false;
@@ -72,6 +81,7 @@ class PerformRun {
 
   constructor(request: PerformRequest) {
     this.#request = request;
+    this.#done = request.done;
   }
 
   async result(): Promise<Performance> {
@@ -106,12 +116,32 @@ class PerformRun {
 
   async #plan(context: ModuleContext): Promise<Plan> {
     const { module, args } = this.#request;
+    const along = this.#planAlong(context);
+    if (along !== undefined) return along;
     const answers = this.#early ?? (await this.#answers(module.ask(args, context)));
     this.#early = undefined;
     const state = module.read(answers, args, context);
     this.#state = state;
     this.#hasState = true;
     return module.plan(args, state, context);
+  }
+
+  /** R0: what was done along counts only if at its turn the item still asks, knows and plans what it did then. */
+  #planAlong(context: ModuleContext): Plan | undefined {
+    const { module, args } = this.#request;
+    const done = this.#done;
+    if (done === undefined || context.round > 0) return undefined;
+    if (isDeepStrictEqual(module.ask(args, context), done.questions)) {
+      const state = module.read(done.answers, args, context);
+      const plan = module.plan(args, state, context);
+      if (isDeepStrictEqual(plan.steps, done.steps)) {
+        this.#state = state;
+        this.#hasState = true;
+        return plan;
+      }
+    }
+    this.#done = undefined;
+    return undefined;
   }
 
   /** From what is known, as far as it holds; else in one message, with what follows. */
@@ -149,29 +179,42 @@ class PerformRun {
   async #apply(plan: Plan, context: ModuleContext): Promise<ShownFailure | "again" | undefined> {
     const { machine, identity, module, args } = this.#request;
     for (const { why } of plan.steps) this.#request.onStep(why);
+    if (this.#done !== undefined) {
+      this.#took(this.#done.steps, this.#done.results);
+      this.#done = undefined;
+      return undefined;
+    }
     const steps = this.#detached(plan.steps);
     const own = plan.again === true ? module.ask(args, { ...context, round: context.round + 1 }) : [];
+    const isLast = plan.again !== true && this.#request.detach === undefined;
+    const batch = isLast ? this.#request.batch?.(steps) : undefined;
     try {
       const reply = await machine.send({
         identity,
+        ...(batch === undefined ? {} : { batch }),
         before: this.#request.before(),
         steps,
         own,
-        ahead: this.#request.ahead(true),
+        ahead: this.#request.ahead(true, batch),
         stepTimeoutMs: this.#request.stepTimeoutMs,
       });
       this.#addTiming(reply.timing);
       if (plan.again === true && reply.steps.every(({ ok }) => ok)) this.#early = reply.own;
-      reply.steps.forEach((result, index) => {
-        const step = steps[index];
-        if (step !== undefined) this.#taken.push({ step, result });
-      });
+      this.#took(steps, reply.steps);
+      for (const done of reply.along) this.#request.onDone?.(done);
     } catch (error) {
       if (!isLostConnection(error)) throw error;
       return this.#afterLoss(error);
     }
     const last = this.#taken.at(-1);
     return last === undefined || last.result.ok ? undefined : stepFailure(last);
+  }
+
+  #took(steps: readonly Step[], results: readonly StepResult[]): void {
+    results.forEach((result, index) => {
+      const step = steps[index];
+      if (step !== undefined) this.#taken.push({ step, result });
+    });
   }
 
   #detached(steps: readonly Step[]): readonly Step[] {

@@ -4,6 +4,7 @@ import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import type { Condition, Task } from "../playbook/model.ts";
 import type { Variable } from "../vars/variable.ts";
+import type { DoneAlong } from "./along.ts";
 import { executeTask } from "./execute-task.ts";
 import { FactsNeeded, withFacts } from "./facts-needed.ts";
 import { conditionsOf } from "./frame.ts";
@@ -87,12 +88,14 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
   const items = await withFacts(play, async () => loopItems(work, outer()));
   if (items === undefined) return skippedOutcome("Conditional result was False");
   const outcomes: ItemOutcome[] = [];
+  const done = new Map<number, DoneAlong>();
   for (const [index, item] of items.entries()) {
-    if (play.run.isInterrupted) break;
+    // What was done along is told, even so.
+    if (play.run.isInterrupted && !done.has(index)) break;
     if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer().value(loop.pause)) * 1000);
     const vars = play.loopVars(loop, items, index);
     const makeView: MakeView = () => play.view(host, place.frame, task, vars);
-    const outcome = await runItem(work, makeView, { items, index }).catch((error: unknown) => {
+    const outcome = await runItem(work, makeView, { items, index, done }).catch((error: unknown) => {
       if (play.run.isInterrupted) return skippedOutcome("interrupted");
       return doubtOf(work, error) ?? outcomeOfError(error);
     });
@@ -143,6 +146,8 @@ function isSkippedRegardless(view: View, conditions: readonly Condition[]): bool
 export interface LoopPlace {
   readonly items: readonly JsonValue[];
   readonly index: number;
+  /** Items whose steps an earlier one's message took along. */
+  readonly done: Map<number, DoneAlong>;
 }
 
 async function runItem(work: HostTask, makeView: MakeView, loop?: LoopPlace): Promise<TaskOutcome> {

@@ -21,6 +21,8 @@ export type Step =
       readonly okCodes?: readonly number[];
       /** Hide argv and output from logs. */
       readonly secret?: boolean;
+      /** All that it can change: then it may travel with the steps of other items. Absent: nobody knows. */
+      readonly touches?: readonly string[];
     }
   /** Whole or not at all: temporary name beside the target, fsync, validate, rename. Keeps owner and mode unless given. */
   | {

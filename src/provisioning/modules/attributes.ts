@@ -64,7 +64,12 @@ export function planAttributes(path: string, stat: PathStat, wanted: WantedAttri
   const after: Record<string, string> = {};
   const isLink = stat.type === "link";
   const change = (what: string, values: readonly [string, string], argv: readonly string[]) => {
-    steps.push({ do: "run", why: `set the ${what} of ${path}`, argv: [...argv, "--", path] });
+    steps.push({
+      do: "run",
+      why: `set the ${what} of ${path}`,
+      argv: [...argv, "--", path],
+      touches: [path],
+    });
     [before[what], after[what]] = values;
   };
   const through = isLink ? ["-h"] : [];

@@ -41,9 +41,10 @@ export function newFolders(paths: readonly string[], wanted: WantedAttributes): 
     do: "run",
     why: `set the ${what} of ${last}`,
     argv: [...argv, "--", ...paths],
+    touches: paths,
   });
   return [
-    { do: "run", why: `make the folder ${last}`, argv: ["mkdir", "-p", "--", last] },
+    { do: "run", why: `make the folder ${last}`, argv: ["mkdir", "-p", "--", last], touches: paths },
     ...(wanted.owner === undefined ? [] : [set("owner", ["chown", wanted.owner])]),
     ...(wanted.group === undefined ? [] : [set("group", ["chgrp", wanted.group])]),
     ...(mode === undefined ? [] : [set("mode", ["chmod", mode])]),

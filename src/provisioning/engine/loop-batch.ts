@@ -1,0 +1,158 @@
+/**
+ * Which items of a loop may be done in one message (R8): the item at hand, and those right behind it whose answers are
+ * known and speak of no path that an item before them changes. Anything else waits for its turn.
+ */
+import { ProvisionError } from "../../base/errors.ts";
+import type { Answer, Question } from "../host/question.ts";
+import type { Step } from "../host/step.ts";
+import type { Module } from "../modules/module.ts";
+import type { Along } from "./along.ts";
+import { FactsNeeded } from "./facts-needed.ts";
+import { conditionsOf } from "./frame.ts";
+import { limits } from "./limits.ts";
+import type { Identity, Machine } from "./machine.ts";
+import { contextOf, identityOfTask, prepareTask } from "./prepare-task.ts";
+import { isFramed } from "./question-frames.ts";
+import type { HostTask, LoopPlace } from "./run-on-host.ts";
+import { changesCredentials } from "./step-frames.ts";
+
+export interface BatchRequest {
+  readonly work: HostTask;
+  readonly machine: Machine;
+  readonly identity: Identity;
+  readonly loop: LoopPlace;
+  /** Of the item at hand. */
+  readonly steps: readonly Step[];
+}
+
+export interface Batch {
+  readonly items: readonly Along[];
+  readonly folders: readonly string[];
+}
+
+const none: Batch = { items: [], folders: [] };
+
+export function batchBehind(request: BatchRequest): Batch {
+  const { task, play } = request.work;
+  const isPlain =
+    task.until === undefined &&
+    task.retries === undefined &&
+    task.async === undefined &&
+    task.loop?.pause === undefined;
+  if (!isPlain || !play.run.request.askAhead || request.machine.asyncJobs > 0) return none;
+  const touched = new Touched();
+  if (!touched.add(request.steps)) return none;
+  const items: Along[] = [];
+  let bytes = 0;
+  const last = Math.min(request.loop.items.length, request.loop.index + 1 + limits.batchItems);
+  for (let index = request.loop.index + 1; index < last; index++) {
+    const item = itemAt(request, index, touched);
+    if (item === undefined || !touched.add(item.steps)) break;
+    bytes += bytesOf(item.steps);
+    if (bytes > limits.batchBytes) break;
+    items.push(item);
+  }
+  return items.length === 0 ? none : { items, folders: touched.folders() };
+}
+
+function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, touched: Touched) {
+  const { play, task, host, place } = work;
+  if (task.loop === undefined) return undefined;
+  try {
+    const vars = play.loopVars(task.loop, loop.items, index);
+    const view = play.view(host, place.frame, task, vars);
+    if (view.firstUnmet(conditionsOf(place.frame, task)) !== undefined) return undefined;
+    const where = { play, task, host, frame: place.frame };
+    const prepared = prepareTask(where, view);
+    if (prepared.module.kind !== "host" || prepared.target !== host || prepared.check) return undefined;
+    if (identityOfTask(prepared).key !== identity.key) return undefined;
+    const module = prepared.module as Module<unknown, unknown>;
+    if (module.reads !== "host" || module.alwaysActs === true || module.readOnly === true) return undefined;
+    const context = { ...contextOf(where, prepared, machine, view), round: 0, elapsedMs: 0 };
+    const questions = module.ask(prepared.args, context);
+    const answers = questions.map((question) => machine.known({ identity, question }));
+    if (!answers.every((answer) => answer !== undefined)) return undefined;
+    if (!questions.every((question, at) => isApart(question, answers[at], touched))) return undefined;
+    const plan = module.plan(prepared.args, module.read(answers, prepared.args, context), context);
+    if (plan.fail !== undefined || plan.skip !== undefined || plan.again === true || plan.unchanged === true)
+      return undefined;
+    if (!plan.steps.every(isFramedStep)) return undefined;
+    const [step] = plan.steps;
+    const isNewFile =
+      plan.steps.length === 1 && step?.do === "write" && isAbsent(step.path, questions, answers);
+    return { index, args: prepared.args, questions, answers, steps: plan.steps, isNewFile } satisfies Along;
+  } catch (error) {
+    // Heard at its turn.
+    if (error instanceof ProvisionError || error instanceof FactsNeeded) return undefined;
+    throw error;
+  }
+}
+
+const isFramedStep = (step: Step): step is Along["steps"][number] =>
+  (step.do === "run" && step.touches !== undefined) || (step.do === "write" && "bytes" in step.from);
+
+/** A path of its own, no link, and nothing that an earlier item's steps can change. */
+function isApart(question: Question, answer: Answer | undefined, touched: Touched): boolean {
+  if (!isFramed(question) || question.of !== "path" || answer?.of !== "path") return false;
+  const { stat } = answer.value;
+  if (stat.exists && stat.type === "link") return false;
+  return question.path.startsWith("/") && touched.isApart(question.path);
+}
+
+const isAbsent = (
+  path: string,
+  questions: readonly Question[],
+  answers: readonly (Answer | undefined)[],
+): boolean =>
+  questions.some((question, at) => {
+    const answer = answers[at];
+    return (
+      question.of === "path" && question.path === path && answer?.of === "path" && !answer.value.stat.exists
+    );
+  });
+
+const bytesOf = (steps: readonly Step[]): number =>
+  steps.reduce(
+    (sum, step) => sum + (step.do === "write" && "bytes" in step.from ? step.from.bytes.length : 0),
+    0,
+  );
+
+/** Paths that the batch changes so far, and all folders above them. */
+class Touched {
+  readonly #paths = new Set<string>();
+  readonly #above = new Set<string>();
+
+  /** False: it cannot be told what these steps change, or it is more than files. */
+  add(steps: readonly Step[]): boolean {
+    const isCredential = steps.some((step) => step.do !== "run" && changesCredentials([step]));
+    if (isCredential) return false;
+    for (const step of steps) {
+      const paths =
+        step.do === "write" ? [step.path] : step.do === "run" ? (step.touches ?? [undefined]) : [undefined];
+      for (const path of paths) {
+        if (path === undefined || !/^\/[^\n]*[^/\n]$/.test(path) || /\/\.{0,2}(\/|$)/.test(path))
+          return false;
+        this.#paths.add(path);
+        for (const folder of above(path)) this.#above.add(folder);
+      }
+    }
+    return true;
+  }
+
+  isApart(path: string): boolean {
+    if (this.#paths.has(path) || this.#above.has(path)) return false;
+    return !above(path).some((folder) => this.#paths.has(folder));
+  }
+
+  folders(): readonly string[] {
+    return [...new Set([...this.#paths].map((path) => above(path)[0] ?? "/"))];
+  }
+}
+
+/** The folders above a path, the nearest first. */
+function above(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = path.lastIndexOf("/"); at >= 0; at = at === 0 ? -1 : path.lastIndexOf("/", at - 1))
+    folders.push(path.slice(0, at) || "/");
+  return folders;
+}

@@ -1,0 +1,64 @@
+/**
+ * Many small files that are not there yet, in one script with a handful of programs for all of them: each still whole
+ * or not at all. They are written into a folder of their own beside their places, get owner and mode, are synced
+ * together, and are renamed in one go. Where a path turned out to exist, nothing is done.
+ */
+import { shellQuote, shellWords } from "../../base/shell-quote.ts";
+import { newNonce } from "./compile-questions.ts";
+import { decodeHostText } from "./host-text.ts";
+import { printfFormat } from "./printf-format.ts";
+import type { Step } from "./step.ts";
+
+type WriteStep = Extract<Step, { do: "write" }>;
+
+export interface NewFile {
+  readonly step: WriteStep;
+  readonly bytes: Uint8Array;
+}
+
+/** What many such files must have in common. Undefined: it needs a script of its own. */
+export function newFileKind(step: Step): string | undefined {
+  if (step.do !== "write" || !("bytes" in step.from)) return undefined;
+  if (step.validate !== undefined || !step.path.startsWith("/") || step.path.endsWith("/")) return undefined;
+  return JSON.stringify([folderOf(step.path), step.owner, step.group, step.mode]);
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** All of one kind. The indexes of those that were renamed are printed when not all of them were. */
+export function compileNewFiles(files: readonly NewFile[], nonce = newNonce()): string {
+  const [first] = files;
+  if (first === undefined) return ":";
+  const { path, owner, group, mode } = first.step;
+  const names = files.map(({ step }) => `./${nameOf(step.path)}`);
+  const words = shellWords(names);
+  const who = `${owner ?? ""}${group === undefined ? "" : `:${group}`}`;
+  return [
+    `d=${shellQuote(folderOf(path))} w=.provision-${nonce}`,
+    `cd -- "$d" || exit`,
+    `for f in ${words}; do if [ -e "$f" ] || [ -L "$f" ]; then exit 1; fi; done`,
+    `m=$(umask); umask 077; mkdir "$w" || exit; trap 'cd "$d" && rm -rf "$w"' EXIT`,
+    "trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; cd \"$w\" || exit",
+    ...files.map(
+      ({ bytes }, at) =>
+        `printf ${decodeHostText(printfFormat(bytes))} >${shellQuote(names[at] ?? "")} || exit`,
+    ),
+    `umask "$m"`,
+    ...(who === "" ? [] : [`chown -- ${shellQuote(who)} ${words} || exit`]),
+    `chmod ${mode === undefined ? "=rw" : shellQuote(mode)} ${words} || exit`,
+    'sync -f . 2>/dev/null || sync; cd "$d" || exit',
+    `mv -f ${shellWords(names.map((name) => `.provision-${nonce}/${name.slice(2)}`))} . && exit 0`,
+    `i=0; for f in ${words}; do [ -e "$w/$f" ] || printf 'done %s\\n' $i; i=$((i+1)); done; exit 1`,
+  ].join("\n");
+}
+
+/** The indexes of the files that are in their places. */
+export function readNewFiles(
+  count: number,
+  outcome: { readonly code: number; readonly stdout: Uint8Array },
+): ReadonlySet<number> {
+  if (outcome.code === 0) return new Set(Array.from({ length: count }, (_, at) => at));
+  const printed = decodeHostText(outcome.stdout).matchAll(/^done (\d+)$/gm);
+  return new Set([...printed].map(([, index]) => Number(index)));
+}
