@@ -1,4 +1,5 @@
 /** A flush: the notified handlers, each once, in the order of their definition, asked now and never before (R9). */
+import { ProvisionError } from "../../base/errors.ts";
 import type { Block } from "../playbook/model.ts";
 import type { Ahead } from "./frame.ts";
 import { limits } from "./limits.ts";
@@ -27,8 +28,10 @@ async function forgetInVain(play: PlayState, hosts: readonly RunHost[]): Promise
       const inVain = [...host.owedInVain].filter((handler) => !host.notified.has(handler));
       host.owedInVain.clear();
       // Its marker stays where the host cannot be told: the handler runs once too often, never once too few.
-      if (inVain.length > 0 && host.stop?.why !== "unreachable" && !play.run.isInterrupted)
-        await forgetOwed(play, host, inVain);
+      if (inVain.length === 0 || host.stop?.why === "unreachable" || play.run.isInterrupted) return;
+      await forgetOwed(play, host, inVain).catch((error: unknown) => {
+        if (!(error instanceof ProvisionError)) throw error;
+      });
     }),
   );
 }

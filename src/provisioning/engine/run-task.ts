@@ -117,7 +117,7 @@ class TaskRun {
     // R14: what run_once learnt is everybody's before anybody depends on it.
     for (const each of sharers) this.#register(each, outcome);
     // Only the host that did it has changed.
-    await withFacts(play, async () => this.#notify(host, outcome));
+    await withFacts(play, async () => this.#notify(host, outcome, pardoned));
     if (once && (status === "failed" || status === "rescued")) this.#failSharers(host, outcome);
     this.#emitHost({ host, outcome, status, elapsedMs, noLog });
   }
@@ -177,10 +177,11 @@ class TaskRun {
   }
 
   /** The handlers that are due. */
-  #notify(host: RunHost, outcome: TaskOutcome): void {
+  #notify(host: RunHost, outcome: TaskOutcome, pardoned: boolean): void {
     const task = this.#task;
     const isDue = outcome.changed && !outcome.failed;
-    if (!isDue && host.owed.size === 0) return;
+    // A failure that nobody pardons may have changed something: what was marked before it stays owed.
+    if (!isDue && (host.owed.size === 0 || outcome.unreachable || (outcome.failed && !pardoned))) return;
     const view = this.#play.view(host, this.#place.frame, task);
     for (const handler of notifiedBy(this.#play, task, this.#place.frame, view)) {
       if (isDue) host.notified.add(handler);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { filters, tests } from "../../../src/provisioning/vars/expressions/builtins.ts";
 import { lookups } from "../../../src/provisioning/vars/expressions/lookups.ts";
 import { renderText } from "../../../src/provisioning/vars/render.ts";
+import type { HostDirectory } from "../../../src/provisioning/vars/render-context.ts";
 import { contextOf, span } from "./contexts.ts";
 import {
   type Example,
@@ -15,8 +16,13 @@ import {
 import { expressionsPage } from "./expressions-page.ts";
 
 const cases = join(import.meta.dirname, "../../cases/expressions");
+const web: HostDirectory = {
+  names: () => ["a", "b", "c"],
+  context: () => undefined,
+  matching: (pattern) => (pattern === "web:!b" ? ["a", "c"] : []),
+};
 const run = (expression: string): string => {
-  const text = renderText(`<{{ ${expression} }}>`, span, contextOf({}, { searchPath: [cases] }));
+  const text = renderText(`<{{ ${expression} }}>`, span, contextOf({}, { searchPath: [cases], hosts: web }));
   return String(text).slice(1, -1);
 };
 const names = (examples: readonly Example[]): string[] => examples.map(({ name }) => name).sort();

@@ -250,7 +250,7 @@ describe("loops", () => {
         [1, "b"],
       ],
     ],
-    ["subelements", [[{ n: 1, l: ["x"] }], "l"], [[{ n: 1, l: ["x"] }, "x"]]],
+    ["subelements", [[{ n: 1, l: ["x"] }], "l"], [[{ n: 1 }, "x"]]],
     ["flattened", [1, [2, [3]]], [1, 2, 3]],
   ])("with_%s of %j gives %j", (form, over, items) => {
     expect(loop(form, over)).toEqual(items);
