@@ -46,11 +46,30 @@ const task = fc
   .tuple(moduleCall, modifiers, fc.boolean())
   .map(([call, extra, ignores]) => ({ ...call, ...extra, ...(ignores ? { ignore_errors: true } : {}) }));
 
-const loopTask = fc.tuple(content, fc.boolean()).map(([text, shared]) => ({
-  copy: { content: text, dest: shared ? "{{ d }}/x" : "{{ d }}/{{ item }}" },
-  loop: ["x", "y", "d/x"],
-  ignore_errors: true,
-}));
+/** Loops whose items may go in one message, and loops whose items see each other. */
+const items = fc.uniqueArray(fc.constantFrom("x", "y", "z", "d/x", "d/y", "l", "l/z", "d"), {
+  minLength: 2,
+  maxLength: 6,
+});
+const loopCall: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
+  fc.record({
+    copy: fc.record({
+      content: fc.oneof(content, fc.constant("{{ item }}")),
+      dest: fc.constantFrom("{{ d }}/x", "{{ d }}/{{ item }}"),
+      mode: fc.constantFrom("0600", "0644"),
+    }),
+  }),
+  fc.record({
+    file: fc.record({
+      path: fc.constant("{{ d }}/{{ item }}"),
+      state: fc.constantFrom("directory", "touch", "absent", "file"),
+      mode: fc.constantFrom("0700", "0755"),
+    }),
+  }),
+);
+const loopTask = fc
+  .tuple(loopCall, items, fc.constantFrom({}, { when: "item != 'y'" }, { notify: "h" }))
+  .map(([call, loop, extra]) => ({ ...call, ...extra, loop, ignore_errors: true }));
 
 const block = fc.tuple(task, task, task).map(([inside, rescue, always]) => ({
   block: [inside],
@@ -60,7 +79,7 @@ const block = fc.tuple(task, task, task).map(([inside, rescue, always]) => ({
 
 const statement = fc.oneof(
   { weight: 6, arbitrary: task },
-  { weight: 1, arbitrary: loopTask },
+  { weight: 2, arbitrary: loopTask },
   { weight: 1, arbitrary: block },
 );
 
