@@ -65,8 +65,9 @@ async function prompt(question: string, { hidden = false }: PromptOptions = {}):
       done();
     },
   });
-  process.stderr.write(question);
+  // The reader takes the terminal's echo away: a password that is typed at once must not be seen.
   const reader = createInterface({ input: process.stdin, output: echo, terminal: true });
+  process.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once("line", resolve);

@@ -19,10 +19,17 @@ export interface Event {
 
 export const packageRoot = join(import.meta.dirname, "../..");
 
-export function provision(args: readonly string[], options: { readonly timeoutMs: number }): Promise<Ran> {
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** Instead of the test's own. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export function provision(args: readonly string[], options: RunOptions): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   const child = spawn(process.execPath, [join(packageRoot, "src/main.ts"), ...args], {
     cwd: packageRoot,
+    env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],
     timeout: options.timeoutMs,
   });

@@ -20,14 +20,13 @@ const maxZooId = 255;
 const rule = `each master needs a zoo_id of its own, an integer from 1 to ${maxZooId}: ZooKeeper's name for it in the ensemble`;
 
 export function checkMasters({ masters, variable, placeOf }: MastersToCheck): ProvisionError[] {
-  const errors: ProvisionError[] = [];
   const owners = new Map<number, string>();
-  for (const host of masters) {
+  const faults = masters.flatMap((host) => {
     const found = variable(host, "zoo_id");
-    const fault = zooIdFault(host, found?.value, owners);
-    if (fault !== undefined)
-      errors.push(zooIdError(host, fault, found?.span ?? placeOf(host), freeId(masters, owners)));
-  }
+    const state = zooIdFault(host, found?.value, owners);
+    return state === undefined ? [] : [{ host, state, span: found?.span ?? placeOf(host) }];
+  });
+  const errors = faults.map((fault) => zooIdError({ ...fault, free: takeFreeId(fault.host, owners) }));
   const [first] = masters;
   if (
     first !== undefined &&
@@ -58,13 +57,22 @@ function zooIdFault(
   return undefined;
 }
 
-function freeId(masters: readonly string[], owners: ReadonlyMap<number, string>): number {
+/** One that no other host has, nor was told to take. */
+function takeFreeId(host: string, owners: Map<number, string>): number {
   let id = 1;
-  while (owners.has(id) && id <= masters.length) id += 1;
+  while (owners.has(id)) id += 1;
+  owners.set(id, host);
   return id;
 }
 
-const zooIdError = (host: string, state: string, span: Span | undefined, free: number): ProvisionError =>
+interface ZooIdFault {
+  readonly host: string;
+  readonly state: string;
+  readonly span: Span | undefined;
+  readonly free: number;
+}
+
+const zooIdError = ({ host, state, span, free }: ZooIdFault): ProvisionError =>
   new ProvisionError({
     code: "bad-zoo-id",
     action: "form a ZooKeeper ensemble",

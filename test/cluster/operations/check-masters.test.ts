@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { ProvisionError } from "../../../src/base/errors.ts";
 import type { JsonValue } from "../../../src/base/json.ts";
 import { checkMasters } from "../../../src/cluster/operations/check-masters.ts";
 
-const statesOf = (vars: Record<string, Record<string, JsonValue>>): string[] =>
+type Vars = Record<string, Record<string, JsonValue>>;
+
+const errorsOf = (vars: Vars): ProvisionError[] =>
   checkMasters({
     masters: Object.keys(vars),
     variable: (host, name) => {
@@ -10,7 +13,9 @@ const statesOf = (vars: Record<string, Record<string, JsonValue>>): string[] =>
       return value === undefined ? undefined : { value };
     },
     placeOf: () => undefined,
-  }).map(({ code, state }) => `${code}: ${state}`);
+  });
+
+const statesOf = (vars: Vars): string[] => errorsOf(vars).map(({ code, state }) => `${code}: ${state}`);
 
 describe("masters before any host is touched", () => {
   test("distinct integers on an odd number of masters are fine, also as text", () => {
@@ -27,6 +32,14 @@ describe("masters before any host is touched", () => {
   ])("a zoo_id that is %s is refused", (_, value, state) => {
     const c: Record<string, JsonValue> = value === undefined ? {} : { zoo_id: value };
     expect(statesOf({ a: { zoo_id: 1 }, b: { zoo_id: 2 }, c })).toEqual([`bad-zoo-id: ${state}`]);
+  });
+
+  test("who does what all the errors say has distinct ids", () => {
+    const fixes = errorsOf({ a: {}, b: { zoo_id: 1 }, c: { zoo_id: "x" } }).map(({ fix }) => fix);
+    expect(fixes).toEqual([
+      'write "a zoo_id=2" under [mesos_masters]',
+      'write "c zoo_id=3" under [mesos_masters]',
+    ]);
   });
 
   test("an even number of masters is refused unless a variable allows it", () => {
