@@ -17,15 +17,24 @@ interface TaskTimes {
 export class TaskProfile {
   readonly #tasks = new Map<number, TaskTimes>();
   readonly #barriers: string[] = [];
+  #connected = 0;
+  #slowestConnect = { host: "", elapsedMs: 0 };
 
   add(event: EngineEvent): void {
     if (event.type === "task-start") this.#start(event.id, event.role, event.task);
     else if (event.type === "task-host") this.#addHost(event);
+    else if (event.type === "connect") this.#addConnect(event);
     else if (event.type === "task-end") {
       const times = this.#tasks.get(event.id);
       if (times !== undefined) times.elapsedMs += event.elapsedMs;
     } else if (event.type === "barrier")
       this.#barriers.push(`${event.task} (${event.place}): ${event.reason}`);
+  }
+
+  #addConnect({ host, state, elapsedMs }: Extract<EngineEvent, { type: "connect" }>): void {
+    if (state !== "connected") return;
+    this.#connected++;
+    if (elapsedMs > this.#slowestConnect.elapsedMs) this.#slowestConnect = { host, elapsedMs };
   }
 
   #start(id: number, role: string | undefined, task: string): void {
@@ -63,6 +72,11 @@ export class TaskProfile {
       return `${cells}  ${cleanText(style, task.title)}${task.slowestHost === "" ? "" : ` (${task.slowestHost})`}`;
     });
     const lines = rows.length === 0 ? [] : [style.colours.bold(head), ...rows];
+    if (this.#connected > 0 && rows.length > 0) {
+      const { host, elapsedMs } = this.#slowestConnect;
+      const all = this.#connected === 1 ? "" : `${this.#connected} hosts; the slowest: `;
+      lines.push(`${ms(elapsedMs).padStart(8)}  to connect, and for facts (${all}${cleanText(style, host)})`);
+    }
     if (this.#barriers.length > 0) {
       const seen = [...new Set(this.#barriers)];
       lines.push(
