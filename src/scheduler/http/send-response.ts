@@ -55,16 +55,19 @@ function encodeBody(
   if ("text" in body) return { bytes: Buffer.from(body.text), type: body.type };
   const json = JSON.stringify(body.json);
   const callback = request.method === "GET" ? request.query.get("jsonp") : undefined;
-  if (callback === undefined) return { bytes: Buffer.from(json), type: "application/json" };
+  if (callback === undefined || !isCallback(callback))
+    return { bytes: Buffer.from(json), type: "application/json" };
   // U+2028 and U+2029 are line ends in old JavaScript.
   const safe = json.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
   return { bytes: Buffer.from(`${callback}(${safe});`), type: "text/javascript" };
 }
 
+const isCallback = (text: string): boolean => /^[\w$][\w$.]{0,127}$/.test(text);
+
 /** A callback that is no plain name would be script injection. */
 export function checkJsonp(request: HttpRequest): void {
   const callback = request.query.get("jsonp");
-  if (callback === undefined || /^[\w$][\w$.]{0,127}$/.test(callback)) return;
+  if (callback === undefined || isCallback(callback)) return;
   throw new HttpError({ status: 400, message: 'Query parameter "jsonp" must be a function\'s name' });
 }
 

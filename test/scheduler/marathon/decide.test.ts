@@ -79,7 +79,12 @@ describe("launching", () => {
     world.create({ ...app, ports: [8080], requirePorts: true });
     world.offer({ a1: {} });
     expect(world.instances("/www")).toHaveLength(0);
-    expect(world.state.queue.get("/www")?.rejections).toEqual({ InsufficientPorts: 1 });
+    world.offer({ a1: {}, a2: {} });
+    expect(world.state.queue.get("/www")).toMatchObject({
+      processedOffers: 3,
+      rejections: { InsufficientPorts: 3 },
+      lastOffers: { processed: 2, rejections: { InsufficientPorts: 2 } },
+    });
     world.offer({ a1: { ports: "8000-8100" } });
     expect(world.instances("/www")[0]?.hostPorts).toEqual([8080]);
   });

@@ -84,3 +84,32 @@ describe.skipIf(whyNoZooKeeper !== undefined)("three masters on a real ZooKeeper
     expect(starts.trim().split("\n")).toHaveLength(1);
   });
 });
+
+describe("a master that may lead no longer by its own clock", () => {
+  test("answers nothing as leader, even before it is told that its leadership is over", async () => {
+    let mayLead = true;
+    const cluster = new StageCluster();
+    const master = await cluster.master({
+      electorate: {
+        stand: (card, watcher) => {
+          queueMicrotask(() => {
+            watcher.leaderChanged(card);
+            watcher.elected();
+          });
+          return { mayLead: () => mayLead, withdraw: () => Promise.resolve() };
+        },
+      },
+    });
+    await cluster.until(() => master.isLeading);
+    const subscribe = { type: "SUBSCRIBE", subscribe: { framework_info: { user: "u", name: "f" } } };
+    mayLead = false;
+    const { status } = await requestJson({
+      url: `${master.url}/api/v1/scheduler`,
+      method: "POST",
+      json: subscribe,
+    });
+    expect([status, master.isLeading]).toEqual([503, false]);
+    expect((await requestJson({ url: `${master.url}/state` })).status).toBe(503);
+    await cluster.stop();
+  });
+});

@@ -99,11 +99,6 @@ function queueJson({ state, now }: ApiContext): readonly unknown[] {
 
 function queueEntryJson(state: MarathonState, app: AppDefinition, entry: QueueEntry, now: number) {
   const leftMs = Math.max(0, launchableAt(state, app) - now);
-  const summary = Object.entries(entry.rejections).map(([reason, declined]) => ({
-    reason,
-    declined,
-    processed: entry.processedOffers,
-  }));
   return {
     count: entry.count,
     delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
@@ -112,12 +107,15 @@ function queueEntryJson(state: MarathonState, app: AppDefinition, entry: QueueEn
     processedOffersSummary: {
       processedOffersCount: entry.processedOffers,
       unusedOffersCount: entry.unusedOffers,
-      rejectSummaryLastOffers: summary,
-      rejectSummaryLaunchAttempt: summary,
+      rejectSummaryLastOffers: summaryJson(entry.lastOffers.rejections, entry.lastOffers.processed),
+      rejectSummaryLaunchAttempt: summaryJson(entry.rejections, entry.processedOffers),
     },
     app: appJson(app),
   };
 }
+
+const summaryJson = (rejections: Readonly<Record<string, number>>, processed: number) =>
+  Object.entries(rejections).map(([reason, declined]) => ({ reason, declined, processed }));
 
 async function resetDelay(context: ApiContext, request: HttpRequest): Promise<HttpResponse> {
   const id = absoluteId(request.params.id ?? "");

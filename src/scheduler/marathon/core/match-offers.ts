@@ -224,12 +224,17 @@ function refusalMs(draft: Draft, wants: readonly Want[]): number {
 function noteOffers(draft: Draft, want: Want, processed: number, unused: number): void {
   const entry = draft.state.queue.get(want.definition.id);
   if (entry === undefined) return;
-  const rejections: Record<string, number> = {};
-  for (const [reason, count] of want.rejections) rejections[reason] = count;
+  const last: Record<string, number> = {};
+  const all: Record<string, number> = { ...entry.rejections };
+  for (const [reason, count] of want.rejections) {
+    last[reason] = count;
+    all[reason] = (all[reason] ?? 0) + count;
+  }
   draft.set("queue", want.definition.id, {
     ...entry,
     processedOffers: entry.processedOffers + processed,
     unusedOffers: entry.unusedOffers + unused,
-    rejections,
+    rejections: all,
+    lastOffers: { processed, rejections: last },
   });
 }

@@ -91,6 +91,7 @@ function queue(draft: Draft, appId: AppId, definition: AppDefinition | undefined
     processedOffers: 0,
     unusedOffers: 0,
     rejections: {},
+    lastOffers: { processed: 0, rejections: {} },
   });
 }
 

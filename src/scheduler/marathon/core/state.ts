@@ -29,8 +29,10 @@ export interface QueueEntry {
   readonly version: Version;
   readonly processedOffers: number;
   readonly unusedOffers: number;
-  /** Reason → how many offers were refused for it. */
+  /** Reason → how many offers were refused for it, ever. */
   readonly rejections: Readonly<Record<string, number>>;
+  /** The same of the newest offers alone, of which there were `processed`. */
+  readonly lastOffers: { readonly processed: number; readonly rejections: Readonly<Record<string, number>> };
 }
 
 export interface CheckResult {

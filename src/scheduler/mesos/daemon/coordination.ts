@@ -18,6 +18,8 @@ export interface ElectionWatcher {
   leaderChanged(leader: MasterInfo | undefined): void;
 }
 export interface Candidacy {
+  /** Whether it may lead right now, by its own clock: a process that was paused finds out before it acts. */
+  mayLead(): boolean;
   withdraw(): Promise<void>;
 }
 
@@ -41,7 +43,7 @@ export const soleMaster: Electorate = {
       watcher.leaderChanged(card);
       watcher.elected();
     });
-    return { withdraw: () => Promise.resolve() };
+    return { mayLead: () => true, withdraw: () => Promise.resolve() };
   },
 };
 

@@ -38,6 +38,7 @@ export function zookeeperElectorate(where: InZooKeeper): ZooKeeperElectorate {
       detector.start();
       election.start();
       return {
+        mayLead: () => election.isLeader(),
         withdraw: async () => {
           detector.stop();
           await election.resign();

@@ -60,7 +60,7 @@ export class MasterDaemon {
   }
 
   get core(): MasterCore | undefined {
-    return this.#leading?.core;
+    return this.#inOffice()?.core;
   }
 
   get isRecovering(): boolean {
@@ -105,8 +105,9 @@ export class MasterDaemon {
 
   /** Decides at once. Only for requests, which arrive while nothing else is being carried out. */
   ask(event: MasterEvent): Answer {
-    if (this.#leading === undefined) return { status: 503, message: "This master does not lead" };
-    const answer = this.#turn(this.#leading, event);
+    const leading = this.#inOffice();
+    if (leading === undefined) return { status: 503, message: "This master does not lead" };
+    const answer = this.#turn(leading, event);
     this.#drain();
     this.#tickSoon();
     return answer;
@@ -119,11 +120,18 @@ export class MasterDaemon {
   }
 
   #drain(): void {
-    for (let event = this.#pending.shift(); event !== undefined; event = this.#pending.shift())
-      if (this.#leading !== undefined) {
-        this.#turn(this.#leading, event);
-        if (event.is !== "tick") this.#tickSoon();
-      }
+    for (let event = this.#pending.shift(); event !== undefined; event = this.#pending.shift()) {
+      const leading = this.#inOffice();
+      if (leading === undefined) continue;
+      this.#turn(leading, event);
+      if (event.is !== "tick") this.#tickSoon();
+    }
+  }
+
+  /** After a pause the timer that ends the leadership may come later than what arrived meanwhile. */
+  #inOffice(): Leading | undefined {
+    if (this.#candidacy?.mayLead() === false) return undefined;
+    return this.#leading;
   }
 
   #turn(leading: Leading, event: MasterEvent): Answer {

@@ -40,11 +40,21 @@ export class WireError extends Error {
 
 /** Reads outside JSON by a schema. A misfit throws WireError with one sentence that names the field. */
 export function parseWire<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(withoutNulls(value));
+  const parsed = safeParse(schema, value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const path = issue?.path.join(".") ?? "";
   throw new WireError(`${path === "" ? "the message" : `'${path}'`}: ${issue?.message ?? "not valid"}`);
+}
+
+function safeParse<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
+  try {
+    return schema.safeParse(withoutNulls(value));
+  } catch (cause) {
+    // Nested so deeply that the stack is too short for it.
+    if (cause instanceof RangeError) throw new WireError("the message is nested too deeply");
+    throw cause;
+  }
 }
 
 /** JSON nulls mean "not set" in Mesos's API. Values without any are returned as they are. */

@@ -49,6 +49,11 @@ describe("calls", () => {
     });
   });
 
+  test("what is nested too deeply to be read is a misfit like others", () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`);
+    expect(() => parseWire(schedulerCallSchema, { type: "KILL", kill: deep })).toThrow("nested too deeply");
+  });
+
   test("a misfit names its field", () => {
     expect(() => parseWire(schedulerCallSchema, { type: "KILL", framework_id: { value: "f" } })).toThrow(
       "'kill'",
