@@ -28,6 +28,8 @@ export const limits = {
   includeDepth: 60,
   fetchBytes: 4 * 1024 ** 3,
   reconnectPauseMs: 1_000,
+  /** From an interrupt until connections are closed: what runs on hosts is being ended. */
+  interruptGraceMs: 3_000,
   handlerPasses: 20,
   shownStderrLines: 20,
   untilRetries: 3,

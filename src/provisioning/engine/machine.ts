@@ -261,6 +261,14 @@ export class Machine {
     return this.#answered(message, questions, answers, epoch, timing, true);
   }
 
+  /** A shell that will be needed: what goes wrong with it is told by the first message that needs it. */
+  openShell(become: Become | undefined): void {
+    if (become === undefined) return;
+    this.session()
+      .then((session) => session.shell(become))
+      .catch(() => undefined);
+  }
+
   /** Scripts of the engine itself, which change nothing that a question is about. */
   async run(identity: Identity, frames: readonly Frame[]): Promise<readonly FrameResult[]> {
     const shell = await this.#shell(this.#actual(identity));

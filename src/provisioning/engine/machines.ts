@@ -124,6 +124,10 @@ export class Machines {
     for (const { machine } of this.#entries.values()) machine.answers.expireVolatile(now);
   }
 
+  interrupt(): void {
+    for (const { machine } of this.#entries.values()) machine.interrupt();
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled([...this.#entries.values()].map(({ machine }) => machine.close()));
   }

@@ -152,7 +152,7 @@ class PerformRun {
       const known = questions.map((question) => machine.known({ identity, question }));
       if (known.every((answer) => answer !== undefined)) return known;
     }
-    return this.#resending(async () => {
+    return this.#resending(questions.every(mayBeAskedTwice), async () => {
       const reply = await machine.send({
         identity,
         steps: [],
@@ -165,13 +165,14 @@ class PerformRun {
     });
   }
 
-  /** R13: questions may simply be asked again over a new connection. */
-  async #resending<T>(ask: () => Promise<T>): Promise<T> {
+  /** R13: questions may simply be asked again over a new connection; a POST may not. */
+  async #resending<T>(isSafe: boolean, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
       if (!isLostConnection(error)) throw error;
       await this.#request.machine.dropSession();
+      if (!isSafe) throw error;
       return ask();
     }
   }
@@ -283,6 +284,9 @@ const jobResult = (jobId: string): JsonObject => ({
   finished: 0,
   results_file: "",
 });
+
+const mayBeAskedTwice = (question: Question): boolean =>
+  question.of !== "http" || /^(GET|HEAD|OPTIONS)$/i.test(question.request.method);
 
 export const isLostConnection = (error: unknown): error is ProvisionError =>
   error instanceof ProvisionError && error.code === "connection-lost";

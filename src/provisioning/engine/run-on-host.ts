@@ -37,7 +37,10 @@ export interface HostTask {
 
 export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
   try {
-    return await (work.task.loop === undefined ? runOnce(work) : runLoop(work));
+    const outcome = await (work.task.loop === undefined ? runOnce(work) : runLoop(work));
+    return work.play.run.isInterrupted && outcome.failed
+      ? { ...outcome, failure: { message: "interrupted: it was ended on the host" } }
+      : outcome;
   } catch (error) {
     // Whatever a shell says that was closed under it: the run is over.
     if (work.play.run.isInterrupted) return { ...skippedOutcome("interrupted"), message: "interrupted" };

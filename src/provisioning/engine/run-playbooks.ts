@@ -7,6 +7,7 @@
  */
 import { ProvisionError } from "../../base/errors.ts";
 import type { EmitEvent } from "./events.ts";
+import { limits } from "./limits.ts";
 import { reportOwed } from "./owed-report.ts";
 import { runPlay } from "./run-play.ts";
 import type { RunRequest, RunSummary } from "./run-request.ts";
@@ -25,7 +26,11 @@ export async function runPlaybooks(
     check: request.check,
     hosts: run.limited([...run.inventory.hosts.keys()]),
   });
-  const closeOnAbort = (): void => void run.machines.close();
+  // What runs on hosts is ended there first; what still holds on then loses its connection.
+  const closeOnAbort = (): void => {
+    run.machines.interrupt();
+    setTimeout(() => void run.machines.close(), limits.interruptGraceMs).unref();
+  };
   signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
     return summarize(run, startedAt, await runAll(run));

@@ -139,6 +139,10 @@ export class BaseSession implements Session {
     return this.#parts.network.tcp(host, port, timeoutMs);
   }
 
+  interrupt(): void {
+    for (const shell of this.#shells.values()) shell.interrupt();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const shell of this.#shells.values()) shell.close();

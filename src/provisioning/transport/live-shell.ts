@@ -47,6 +47,10 @@ export class LiveShell implements Shell {
     this.#opening = undefined;
   }
 
+  interrupt(): void {
+    this.#connection?.interrupt();
+  }
+
   close(): void {
     this.retire();
     for (const connection of this.#parked.splice(0)) connection.close();

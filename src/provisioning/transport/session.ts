@@ -60,6 +60,8 @@ export interface Session {
   /** A question that needs a TCP connection from the host. */
   http(request: HttpRequest): Promise<HttpAnswer>;
   tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
+  /** Commands that run on the host now are ended there, as if their time were over. */
+  interrupt(): void;
   /** Messages sent so far, for --profile and the benchmark. */
   readonly roundTrips: number;
   close(): Promise<void>;

@@ -125,6 +125,11 @@ export class ShellConnection {
     this.#channel.close();
   }
 
+  /** What runs now is ended on the host, as if its time were over. */
+  interrupt(): void {
+    if (this.#isOpen()) this.#onTimeout();
+  }
+
   /** One write. `succeeded` continues a message whose first frames ran in another shell. */
   send(frames: readonly Frame[], succeeded: boolean): Promise<MessageOutcome> {
     if (this.#dead) return Promise.reject(this.#dead);
