@@ -1,8 +1,10 @@
 /** The first message to a machine: base facts, network mounts, owed handlers and, where something uses them, facts. */
 import { ProvisionError } from "../../base/errors.ts";
 import { baseFactsScript, readBaseFacts } from "../host/base-facts.ts";
-import type { Frame, FrameResult } from "../transport/session.ts";
+import type { Become, Frame, FrameResult } from "../transport/session.ts";
+import { becomeOf } from "./become.ts";
 import { forEachAtMost } from "./concurrency.ts";
+import { FactsNeeded } from "./facts-needed.ts";
 import { factsFrames, readFactsFrames } from "./gather.ts";
 import { limits } from "./limits.ts";
 import { loginIdentity, type Machine } from "./machine.ts";
@@ -13,6 +15,7 @@ import type { PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
 import { outcomeOfError } from "./run-on-host.ts";
 import type { RunState } from "./run-state.ts";
+import type { View } from "./view.ts";
 
 /** The host's name tells clones of one image apart, which share a machine-id. */
 const worldScript = `uname -n
@@ -30,6 +33,7 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
     ask(owedListScript),
     ...(wantsFacts ? factsFrames([]) : []),
   ];
+  machine.openShell(run.becomesAtFirst.get(host.name));
   const results = await machine.run(loginIdentity, frames);
   const [baseResult, worldResult, owedResult, ...factsResults] = results;
   const facts = readBaseFacts(answered(baseResult).stdout);
@@ -63,12 +67,26 @@ export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<v
     try {
       const view = state.hostView(host);
       const where = { host, frame, task: play };
+      run.becomesAtFirst.set(host.name, becomeAtFirst(state, host, view));
       const machine = await run.machines.connected(host, state.connectionOf(where, host, view));
       joinOwed(state, host, machine);
     } catch (error) {
       refuse(state, host, error);
     }
   });
+}
+
+/** Root's shell, when the play as a whole becomes root: it opens while the first message is on its way. */
+function becomeAtFirst(state: PlayState, host: RunHost, view: View): Become | undefined {
+  try {
+    const request = { task: state.play, frame: state.frame, view, target: host, isDelegated: false };
+    const become = becomeOf(state, request);
+    return become?.user === "root" ? become : undefined;
+  } catch (error) {
+    // Only a hint: a task that becomes somebody says what is wrong.
+    if (error instanceof ProvisionError || error instanceof FactsNeeded) return undefined;
+    throw error;
+  }
 }
 
 /** The play begins by waiting for its hosts, or on another machine: it connects when a task needs to. */

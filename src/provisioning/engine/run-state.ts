@@ -8,6 +8,7 @@ import { matchPattern } from "../inventory/match-pattern.ts";
 import type { AnyModule } from "../modules/module.ts";
 import type { Play, Task } from "../playbook/model.ts";
 import type { SourceNode } from "../source/node.ts";
+import type { Become } from "../transport/session.ts";
 import { omitPlaceholder, render } from "../vars/render.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { EmitEvent, EngineEvent } from "./events.ts";
@@ -32,6 +33,8 @@ export class RunState {
   readonly factsWanted = new Set<string>();
   /** Facts come with the first message. */
   readonly factsAtFirst = new Set<string>();
+  /** Whose shell is opened along with the first message, by host. */
+  readonly becomesAtFirst = new Map<string, Become | undefined>();
   /** add_host and refresh_inventory change it. */
   inventory: Inventory;
   readonly #emit: EmitEvent;
