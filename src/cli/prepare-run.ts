@@ -66,6 +66,7 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
     connection: await connectionOf(options, io, config),
     ...(io.isTTY ? { prompt: (question: string, hidden: boolean) => io.prompt(question, { hidden }) } : {}),
     ...(vaults.open === undefined ? {} : { openVault: vaults.open }),
+    secrets: new Set(),
     reloadInventory: reload,
     environment: {
       clock: systemClock,

@@ -54,16 +54,17 @@ export async function runReported({ prepared, options, io, watch }: ReportedRun)
   }
 }
 
-/** Passwords are known from the start; vault values as they are opened. */
+/** Passwords of options are known from the start; vault values as they are opened, those of tasks as they are read. */
 function secretsOf({ request, vaults }: Prepared): (text: string) => string {
   const { password, becomePassword } = request.connection;
   const fixed = [password, becomePassword].filter((each) => each !== undefined);
   let known = -1;
   let mask = maskSecrets(fixed);
   return (text) => {
-    if (vaults.secrets.size !== known) {
-      known = vaults.secrets.size;
-      mask = maskSecrets([...fixed, ...vaults.secrets]);
+    const size = vaults.secrets.size + (request.secrets?.size ?? 0);
+    if (size !== known) {
+      known = size;
+      mask = maskSecrets([...fixed, ...vaults.secrets, ...(request.secrets ?? [])]);
     }
     return mask(text);
   };

@@ -48,6 +48,7 @@ export function becomeOf(
   const flagWords =
     typeof flags === "string" && flags.trim() !== "" ? flags.trim().split(/\s+/) : defaults.becomeFlags;
   const secret = password === undefined || password === null ? defaults.becomePassword : String(password);
+  if (secret !== undefined) play.run.request.secrets?.add(secret);
   return {
     user: String(user ?? "root"),
     method,

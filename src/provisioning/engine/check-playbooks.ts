@@ -1,6 +1,6 @@
 /** --syntax-check beyond what loading checks: every expression, every template file, every argument that stands still. */
 import { readFileSync, statSync } from "node:fs";
-import { extname, isAbsolute, join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { ErrorCollector, ProvisionError } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
 import type { AnyModule } from "../modules/module.ts";
@@ -117,7 +117,7 @@ class Checker {
     const file = places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile() === true);
     if (file === undefined) {
       this.errors.add(missing(path, places, source));
-    } else if (extname(file) === ".j2") {
+    } else if (/\.(j2|hbs)$/.test(file)) {
       for (const error of checkTemplateFile(file, readFileSync(file, "utf8"))) this.errors.add(error);
     }
   }

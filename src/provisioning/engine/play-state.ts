@@ -199,13 +199,15 @@ export class PlayState {
     keywords: { readonly user?: JsonValue; readonly port?: JsonValue; readonly connection?: JsonValue },
   ): ConnectionPlan {
     const { inventory, request } = this.run;
-    return connectionPlan({
+    const plan = connectionPlan({
       name: target.name,
       isImplicit: isImplicitLocalhost(target.name, inventory),
       variable: (name) => view.variable(name),
       keywords,
       defaults: request.connection,
     });
+    if (plan.password !== undefined) request.secrets?.add(plan.password);
+    return plan;
   }
 
   loopVars(loop: Loop, items: readonly JsonValue[], index: number): ReadonlyMap<string, Variable> {

@@ -5,6 +5,7 @@
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import type { Env } from "../host/step.ts";
+import { secretsOf } from "../modules/arguments.ts";
 import type { AnyModule, ModuleContext } from "../modules/module.ts";
 import type { Task } from "../playbook/model.ts";
 import type { Become } from "../transport/session.ts";
@@ -104,7 +105,10 @@ function argsOf(module: AnyModule, task: Task, play: PlayState, frame: Frame, vi
     if (value === play.run.omitToken) delete given[name];
   }
   const parsed = module.args.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    for (const secret of secretsOf(module.args, parsed.data)) play.run.request.secrets?.add(secret);
+    return parsed.data;
+  }
   throw badArguments(task, taskTitle(task, view), parsed.error.issues);
 }
 

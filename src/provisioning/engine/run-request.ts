@@ -34,6 +34,8 @@ export interface RunRequest {
   /** Puts a question to the user (vars_prompt, pause); absent: there is no terminal. */
   readonly prompt?: (question: string, hidden: boolean) => Promise<string>;
   readonly openVault?: OpenVault;
+  /** Grows while the run goes: passwords in arguments and variables, to be masked wherever text leaves the program. */
+  readonly secrets?: Set<string>;
   readonly reloadInventory?: () => Promise<Inventory>;
   readonly environment: RunEnvironment;
 }

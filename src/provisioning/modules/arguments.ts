@@ -282,8 +282,19 @@ export function argumentsOf(args: z.ZodType): ReadonlyMap<string, ArgumentInfo> 
 /** Values of a task that must be masked wherever text leaves the program: passwords, passphrases. */
 export function secretsOf(schema: z.ZodType, args: unknown): readonly string[] {
   const given = isJsonObject(args) ? args : {};
-  return [...(argumentsOf(schema) ?? [])].flatMap(([name, info]) => {
-    const value = given[name];
-    return info.secret === true && typeof value === "string" && value !== "" ? [value] : [];
-  });
+  return secretNames(schema)
+    .map((name) => given[name])
+    .filter((value): value is string => typeof value === "string" && value !== "");
+}
+
+const secretNamesOf = new WeakMap<z.ZodType, readonly string[]>();
+
+function secretNames(schema: z.ZodType): readonly string[] {
+  const known = secretNamesOf.get(schema);
+  if (known !== undefined) return known;
+  const names = [...(argumentsOf(schema) ?? [])]
+    .filter(([, info]) => info.secret === true)
+    .map(([name]) => name);
+  secretNamesOf.set(schema, names);
+  return names;
 }

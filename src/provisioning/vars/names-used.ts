@@ -14,6 +14,7 @@ import { isPureLookup, lookups } from "./expressions/lookups.ts";
 import { fileSyntax } from "./expressions/template-syntax.ts";
 import { Fault } from "./expressions/value.ts";
 import { type Visitor, walkExpression, walkStatements } from "./expressions/walk.ts";
+import { checkHandlebars } from "./handlebars/check-handlebars.ts";
 import { errorOf, withoutBraces } from "./render.ts";
 import type { Scope } from "./variable.ts";
 
@@ -154,8 +155,12 @@ export function checkCondition(expression: string | boolean, span: Span): Provis
   const body = (): readonly Statement[] => [{ type: "output", expression: compileExpression(text), at: 0 }];
   return checked(body, (fault) => locate(span, expression, fault.at), shown(expression));
 }
-/** A .j2 file. */
+/** A .j2 or .hbs file. */
 export function checkTemplateFile(file: string, text: string): ProvisionError[] {
+  if (file.endsWith(".hbs")) {
+    const faults = checkHandlebars(text);
+    return faults.map((fault) => placedError(fault, locateInFile(file, text, fault.at), file));
+  }
   let line = 1;
   let source = text;
   const body = (): readonly Statement[] => {
@@ -184,9 +189,10 @@ function checked(
     if (!(error instanceof Fault)) throw error;
     checker.faults.push(error);
   }
-  return checker.faults.map((fault) => {
-    const span = place(fault);
-    fault.located = { span, subject: `read ${subject}` };
-    return errorOf(fault, span);
-  });
+  return checker.faults.map((fault) => placedError(fault, place(fault), subject));
+}
+
+function placedError(fault: Fault, span: Span, subject: string): ProvisionError {
+  fault.located = { span, subject: `read ${subject}` };
+  return errorOf(fault, span);
 }

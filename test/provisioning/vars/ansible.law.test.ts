@@ -29,7 +29,10 @@ test("Ansible prints what our examples say", () => {
   const asked = [...filterExamples, ...testExamples, ...lookupExamples].filter(
     ({ differs }) => differs === undefined,
   );
-  const answers = ansible(asked.map(({ expression }) => `<{{ ${expression} }}>`));
+  const answers = ansible(
+    asked.map(({ expression }) => `<{{ ${expression} }}>`),
+    { groups: { web: ["a", "b", "c"] } },
+  );
   const different = asked.flatMap(({ expression, prints }, index) => {
     const { text, error } = answers[index] ?? {};
     return text === `<${prints}>`

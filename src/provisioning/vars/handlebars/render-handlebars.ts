@@ -58,7 +58,7 @@ const handlebars = (): typeof Handlebars => {
 const parsed = new Map<string, hbs.AST.Program>();
 const maxParsed = 500;
 
-function parse(text: string): hbs.AST.Program {
+export function parse(text: string): hbs.AST.Program {
   const known = parsed.get(text);
   if (known !== undefined) return known;
   try {
@@ -96,9 +96,15 @@ const tokenWords: Readonly<Record<string, string>> = {
   NUMBER: "a number (a list's item is written list.[0] among parameters)",
   INVALID: "a character that has no meaning here",
 };
-function offsetOf(text: string, line: number, column: number): number {
+export function offsetOf(text: string, line: number, column: number): number {
   const lines = text.split("\n").slice(0, Math.max(0, line - 1));
   return Math.min(text.length, lines.reduce((sum, one) => sum + one.length + 1, 0) + column);
+}
+
+export function unknownHelper(name: string): Fault {
+  const fault = new Fault(`there is no helper "${name}"`);
+  fault.near = nearest(name, [...Object.keys(helpers), "if", "unless", "each", "with"]);
+  return fault;
 }
 
 class Evaluation {
@@ -147,18 +153,12 @@ class Evaluation {
     const bare = node.params.length === 0 && node.hash === undefined;
     if (helper === undefined || (bare && node.type === "MustacheStatement")) {
       if (bare) return this.#value(path, level);
-      throw this.#unknownHelper(name);
+      throw unknownHelper(name);
     }
     const read = helper.takesMissing === true ? this.#tolerant : this.#strict;
     const args = node.params.map((param) => read(param, level));
     const hash = new Map((node.hash?.pairs ?? []).map((pair) => [pair.key, this.#strict(pair.value, level)]));
     return helper.run(args, hash);
-  }
-
-  #unknownHelper(name: string): Fault {
-    const fault = new Fault(`there is no helper "${name}"`);
-    fault.near = nearest(name, [...Object.keys(helpers), "if", "unless", "each", "with"]);
-    return fault;
   }
 
   readonly #strict = (node: hbs.AST.Expression, level: Level): Value => {
@@ -259,7 +259,7 @@ class Evaluation {
         return this.program(block.program, inner(level, { self: value, params: named(block, [value]) }));
       }
       default:
-        throw this.#unknownHelper(original);
+        throw unknownHelper(original);
     }
   }
 
