@@ -14,6 +14,7 @@ import {
   parseOptions,
 } from "./parse-options.ts";
 import { playbookRunner } from "./playbook-runner.ts";
+import { throughSudo } from "./through-sudo.ts";
 
 const specs: readonly OptionSpec[] = [
   { long: "keep", help: "leave the hosts running, and print how to reach and how to remove them" },
@@ -32,6 +33,7 @@ export async function rehearseCommand(argv: readonly string[], io: CliIo): Promi
     io.stdout(`provision rehearse [INVENTORY] [--keep]\n\n${describeOptions(specs, io.columns)}\n`);
     return exitCodes.fine;
   }
+  if (await needsRoot()) return await throughSudo(["rehearse", ...argv], io);
   const say = timedSay(io);
   const id = options.value("name") ?? "rehearsal";
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(id))
@@ -50,6 +52,13 @@ export async function rehearseCommand(argv: readonly string[], io: CliIo): Promi
   await rehearse(await requestOf(options, io, { id, say }));
   say("the rehearsal held");
   return exitCodes.fine;
+}
+
+/** Installing, starting and using the Docker Engine takes root, or a user whom the engine knows. */
+async function needsRoot(): Promise<boolean> {
+  if (process.getuid?.() === 0) return false;
+  const { engineAccess } = await import("../cluster/rehearsal/docker-engine.ts");
+  return (await engineAccess()) !== "usable";
 }
 
 async function requestOf(

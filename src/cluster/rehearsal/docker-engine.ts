@@ -9,22 +9,30 @@ import type { Say } from "./say.ts";
 const engineStartTimeoutMs = 60_000;
 const engineProbeMs = 500;
 
+/** What this user can do with the Docker Engine of this machine. `denied`: it runs, for others. */
+export type EngineAccess = "usable" | "denied" | "absent";
+
 export async function ensureDockerEngine(say: Say): Promise<void> {
-  if (await answers()) return;
+  const access = await engineAccess();
+  if (access === "usable") return;
+  if (access === "denied") throw deniedEngine();
   if (!existsSync("/usr/bin/dockerd") && !existsSync("/usr/sbin/dockerd")) await install(say);
   if (await answers()) return;
   await start(say);
 }
 
-async function answers(): Promise<boolean> {
+export async function engineAccess(): Promise<EngineAccess> {
   try {
     await runProgram("docker", ["version", "--format", "{{.Server.Version}}"]);
-    return true;
+    return "usable";
   } catch (error) {
-    if (error instanceof ProgramFailed || isMissingProgram(error)) return false;
+    if (error instanceof ProgramFailed) return /permission denied/i.test(error.output) ? "denied" : "absent";
+    if (isMissingProgram(error)) return "absent";
     throw error;
   }
 }
+
+const answers = async (): Promise<boolean> => (await engineAccess()) === "usable";
 
 const isMissingProgram = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT";
@@ -87,4 +95,13 @@ const silentEngine = (fix: string): ProvisionError =>
     state: "no Docker Engine answers here",
     why: "a rehearsal runs its hosts as Docker containers; the engine must run, and this user must be allowed to use it",
     fix,
+  });
+
+const deniedEngine = (): ProvisionError =>
+  new ProvisionError({
+    code: "no-docker",
+    action: "start the hosts of the rehearsal",
+    state: "the Docker Engine refuses this user",
+    why: "a rehearsal runs its hosts as Docker containers",
+    fix: "sudo usermod -aG docker $USER   (then log in again), or run it with sudo",
   });

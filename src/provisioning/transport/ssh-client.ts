@@ -330,6 +330,7 @@ const timedOut = (settings: SshSettings): ProvisionError =>
   problem(settings, {
     code: "connection-timeout",
     state: `there was no answer within ${settings.connectTimeoutMs / 1000} s`,
+    why: "the host must be up and its port open; -T SECONDS (--timeout) waits longer",
   });
 
 const unresolved = (settings: SshSettings, cause: unknown): ProvisionError =>
@@ -343,7 +344,12 @@ const unresolved = (settings: SshSettings, cause: unknown): ProvisionError =>
 function dialFailed(settings: SshSettings, cause: unknown): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === "ECONNREFUSED")
-    return problem(settings, { code: "connection-refused", state: "nothing listens there", cause });
+    return problem(settings, {
+      code: "connection-refused",
+      state: "nothing listens there",
+      why: "sshd must run there; ansible_port says where it listens",
+      cause,
+    });
   if (code === "ECONNRESET") return new DroppedError(message);
   return problem(settings, { code: "connection-failed", state: message, cause });
 }
