@@ -32,7 +32,6 @@ export async function runPlay(run: RunState, place: PlayPlace): Promise<string |
   if (first === undefined) return undefined;
   const playVars = await askPlayVars(blank, first);
   const batches = batchesOf(blank, first, hosts);
-  await run.loadModules(modulesOf(play));
   for (const [index, batch] of batches.entries()) {
     const state = playState(run, place, { batch, allHosts: hosts, frame, playVars });
     run.emit({
@@ -141,7 +140,8 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
   state.handlers = handlersOf(state);
   for (const { role, params } of play.roles) state.publicRoles.push({ role, params });
   for (const host of batch) readPlayVarsFiles(state, host);
-  await greetAll(state, wantsFacts(state));
+  // Modules are read from disk while the hosts are being connected to.
+  await Promise.all([greetAll(state, wantsFacts(state)), state.run.loadModules(modulesOf(play))]);
   await runStrategy(state);
   return endOfBatch(state, batch);
 }
