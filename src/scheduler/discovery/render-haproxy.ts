@@ -22,8 +22,18 @@ export function renderHaproxy(
   template: string = haproxyTemplate,
 ): RenderedHaproxy {
   const { view, problems } = planHaproxy(apps, options);
-  const render = Handlebars.compile(template, { noEscape: true, strict: true, knownHelpersOnly: false });
-  return { text: render(view), problems };
+  return { text: compiled(template)(view), problems };
+}
+
+let last: { readonly template: string; readonly render: (view: unknown) => string } | undefined;
+
+/** Compiling takes longer than rendering and leaves code behind, and a bridge has one template for all its life. */
+function compiled(template: string): (view: unknown) => string {
+  if (last?.template !== template) {
+    const render = Handlebars.compile(template, { noEscape: true, strict: true, knownHelpersOnly: false });
+    last = { template, render };
+  }
+  return last.render;
 }
 
 /** The servers of a rendered configuration, by name. */
