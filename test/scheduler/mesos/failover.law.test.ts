@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { requestBytes } from "../../../src/scheduler/http/http-client.ts";
 import { requestJson } from "../../../src/scheduler/http/request-json.ts";
 import {
   zookeeperElectorate,
@@ -56,6 +57,13 @@ describe.skipIf(whyNoZooKeeper !== undefined)("three masters on a real ZooKeeper
       307,
       `//127.0.0.1:${first.port}/state`,
     ]);
+
+    const page = await requestBytes({ url: `${other?.url}/` });
+    expect([page.status, page.headers.location]).toEqual([307, `//127.0.0.1:${first.port}/`]);
+    for (const { url } of [first, agent]) {
+      const { status, headers } = await requestBytes({ url: `${url}/` });
+      expect([status, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    }
 
     const framework = new TestFramework(first.url);
     cleanups.push(() => Promise.resolve(framework.close()));
