@@ -1,8 +1,9 @@
 /** --syntax-check beyond what loading checks: every expression, every template file, every argument that stands still. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { ErrorCollector, ProvisionError } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
+import { statPath } from "../../base/stat-path.ts";
 import type { AnyModule } from "../modules/module.ts";
 import type { Condition, Inherited, Play, Role, Statement, Task } from "../playbook/model.ts";
 import type { SourceNode } from "../source/node.ts";
@@ -114,7 +115,7 @@ class Checker {
     const places = isAbsolute(path)
       ? [path]
       : folders.flatMap((dir) => [join(dir, "templates", path), join(dir, path)]);
-    const file = places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile() === true);
+    const file = places.find((place) => statPath(place)?.isFile() === true);
     if (file === undefined) {
       this.errors.add(missing(path, places, source));
     } else if (/\.(j2|hbs)$/.test(file)) {

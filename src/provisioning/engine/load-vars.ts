@@ -1,8 +1,9 @@
 /** Files of variables that are read while plays run: include_vars, and vars_files of a play. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, isAbsolute, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
+import { statPath } from "../../base/stat-path.ts";
 import type { Effect } from "../modules/module.ts";
 import { isVaultText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
@@ -101,7 +102,7 @@ function findVars(path: string, folders: readonly string[], span: Span): string 
   const places = isAbsolute(path)
     ? [path]
     : folders.flatMap((folder) => [join(folder, "vars", path), resolve(folder, path)]);
-  const found = places.find((place) => statSync(place, { throwIfNoEntry: false }) !== undefined);
+  const found = places.find((place) => statPath(place) !== undefined);
   if (found !== undefined) return found;
   throw new ProvisionError({
     code: "missing-file",
@@ -144,6 +145,4 @@ export function readPlayVarsFiles(state: PlayState, host: RunHost): void {
 }
 
 const exists = (name: string, baseDir: string): boolean =>
-  [join(baseDir, "vars", name), resolve(baseDir, name)].some(
-    (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
-  );
+  [join(baseDir, "vars", name), resolve(baseDir, name)].some((path) => statPath(path) !== undefined);

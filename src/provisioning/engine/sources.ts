@@ -15,6 +15,7 @@ import { homedir } from "node:os";
 import { extname, isAbsolute, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
+import { statPath } from "../../base/stat-path.ts";
 import type { SourceAnswer, SourceRequest, TreeEntry } from "../modules/module.ts";
 import { renderTemplateFile } from "../vars/render.ts";
 import { limits } from "./limits.ts";
@@ -47,7 +48,7 @@ function readSource(request: SourceRequest, search: FileSearch, view: View): Sou
 
 function readLocal(path: string, search: FileSearch): SourceAnswer {
   const full = isAbsolute(path) ? path : resolve(search.folders.at(-1) ?? ".", path);
-  const stat = statSync(full, { throwIfNoEntry: false });
+  const stat = statPath(full);
   return stat?.isFile() === true ? readFile(full, search) : { kind: "missing" };
 }
 
@@ -86,7 +87,7 @@ function find(path: string, folder: "files" | "templates" | "tasks", search: Fil
   const places = isAbsolute(given)
     ? [given]
     : search.folders.flatMap((base) => [join(base, folder, given), join(base, given)]);
-  const found = places.find((place) => statSync(place, { throwIfNoEntry: false }) !== undefined);
+  const found = places.find((place) => statPath(place) !== undefined);
   if (found !== undefined) return found;
   throw new ProvisionError({
     code: "missing-file",
@@ -101,7 +102,7 @@ function find(path: string, folder: "files" | "templates" | "tasks", search: Fil
 function fixOf(path: string, folder: string, search: FileSearch): { readonly fix?: string } {
   const names = search.folders.flatMap((base) => {
     const inside = join(base, folder);
-    return statSync(inside, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(inside) : [];
+    return statPath(inside)?.isDirectory() === true ? readdirSync(inside) : [];
   });
   const near = nearest(path, names);
   return near === undefined ? {} : { fix: `write "${near}" instead of "${path}"` };

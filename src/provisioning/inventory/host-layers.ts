@@ -1,6 +1,6 @@
 /** What the inventory and the vars files say of a host or group, weakest first: Ansible's order, files included. */
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
+import { statPath } from "../../base/stat-path.ts";
 import type { DecryptText } from "../source/decrypt.ts";
 import type { Variable } from "../vars/variable.ts";
 import { groupsOfHost } from "./group-order.ts";
@@ -114,7 +114,7 @@ function variablesOf(file: VarsFile, layer: string): ReadonlyMap<string, Variabl
 /** The folders that hold an inventory's group_vars/ and host_vars/: the sources themselves, or where they lie. */
 export function varsFoldersOf(inventory: Inventory): readonly string[] {
   const folders = inventory.sources.flatMap((source) => {
-    const found = statSync(source, { throwIfNoEntry: false });
+    const found = statPath(source);
     if (found === undefined) return [];
     return [found.isDirectory() ? source : dirname(source)];
   });

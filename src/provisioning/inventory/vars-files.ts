@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
+import { statPath } from "../../base/stat-path.ts";
 import { type DecryptText, isVaultText, readableText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
@@ -41,7 +42,7 @@ export class VarsFolder {
     const known = this.#listings.get(kind);
     if (known !== undefined) return known;
     const folder = join(this.#folder, kind);
-    const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+    const isFolder = statPath(folder)?.isDirectory() === true;
     const listing = new Set(isFolder ? readdirSync(folder) : []);
     this.#listings.set(kind, listing);
     return listing;

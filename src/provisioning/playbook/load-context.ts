@@ -2,9 +2,10 @@
  * What the loader carries with it: where it is, whose file it reads, and where errors go. All errors of a load are
  * collected, so a user sees them at once.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ErrorCollector, ProvisionError, type Span } from "../../base/errors.ts";
+import { statPath } from "../../base/stat-path.ts";
 import { readableText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
@@ -51,9 +52,8 @@ export const freshContext = (options: LoadOptions, file: string): LoadContext =>
 /** Where relative paths of a task start: the role's folder, or the playbook's. */
 export const baseDirOf = (context: LoadContext): string => context.role?.dir ?? context.playbookDir;
 
-export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-export const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+export const isFile = (path: string): boolean => statPath(path)?.isFile() === true;
+export const isFolder = (path: string): boolean => statPath(path)?.isDirectory() === true;
 
 function readBytes(file: string): Uint8Array {
   try {

@@ -51,7 +51,7 @@ const playOnly = [
   "handlers",
   "user",
 ];
-const playKeywords: ReadonlySet<string> = new Set(playOnly);
+export const playKeywords: ReadonlySet<string> = new Set(playOnly);
 
 /** Throws ProvisionError with everything that is wrong, in `also`. */
 export function loadPlaybook(file: string, options: LoadOptions): Playbook {

@@ -67,7 +67,7 @@ function refuseBadName(entry: MapEntry): void {
 /** One of a few words, where it is written and not rendered. */
 export function checkChoice(what: string, node: SourceNode | undefined, choices: readonly string[]): void {
   if (node === undefined || node.kind !== "scalar") return;
-  const text = String(node.value);
+  const text = String(node.value).replace(/^ansible\.builtin\./, "");
   if (node.value === null || text.includes("{{") || choices.includes(text)) return;
   const near = nearest(text, choices);
   throw new ProvisionError({

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { statPath } from "../../../../base/stat-path.ts";
 import { expandGlob } from "../expand-glob.ts";
 import { expandUser } from "../filters/paths.ts";
 import { expressionLimits } from "../limits.ts";
@@ -23,7 +24,7 @@ export function findFile(
   const candidates = isAbsolute(path)
     ? [path]
     : searchPath.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
-  return candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false }) !== undefined);
+  return candidates.find((candidate) => statPath(candidate) !== undefined);
 }
 
 function wanted(call: LookupCall, term: Value, kind: "files" | "templates"): string {
@@ -169,7 +170,7 @@ function passwordAlphabet(given: Value | undefined): string {
 function keptPassword(
   file: string,
 ): { readonly password: string; readonly salt: string | undefined } | undefined {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  if (statPath(file) === undefined) return undefined;
   const content = readFileSync(file, "utf8").trimEnd();
   const at = content.lastIndexOf(" salt=");
   return at < 0
