@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
@@ -60,6 +60,22 @@ describe("a connection that ends in the middle (R13)", () => {
     });
     expect(readFileSync(join(dir, "f"), "utf8")).toBe("hello");
     expect(outcomes(ran)).toEqual(["write a changed", "next a changed"]);
+    expect(opened.count).toBe(2);
+  });
+
+  test("a loop whose items went in one message asks again for each, and writes none twice", async () => {
+    const opened = { count: 0 };
+    const ran = await runText({
+      playbook: play(
+        `    - {name: write, copy: {content: "{{ item }}", dest: "{{ d }}/f{{ item }}"}, loop: "{{ range(30) }}"}\n`,
+      ),
+      extraVars: [`d=${dir}`],
+      openSession: losing(".provision-", opened),
+    });
+    for (let item = 0; item < 30; item++)
+      expect(readFileSync(join(dir, `f${item}`), "utf8")).toBe(String(item));
+    expect(readdirSync(dir)).toHaveLength(30);
+    expect(outcomes(ran)).toContain("write a changed");
     expect(opened.count).toBe(2);
   });
 
