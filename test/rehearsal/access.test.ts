@@ -264,6 +264,17 @@ describe("who does not get in is told why, and what to type", () => {
     ],
   ])("%s", async (_, args, code, texts) => expectError(await run(args()), code, texts));
 
+  test.each([
+    ["a port that is none", "ansible_port=ssh", '[bad-argument]\nCannot reach "a": its port is "ssh"'],
+    ["a connection that is none", "ansible_connection=winrm", 'its connection is "winrm"'],
+    ["a timeout that is none", "ansible_timeout=soon", 'its ansible_timeout is "soon"'],
+    ["an address that nothing defines", "ansible_host={{nowhere}}", '"nowhere" is undefined'],
+  ])("%s", async (_, variable, text) => {
+    const ran = await run(at("known.ini", "-e", variable));
+    const said = ran.stdout.replaceAll(/\n +/g, "\n");
+    expectError({ ...ran, stdout: said }, 4, [text]);
+  });
+
   test("a host that hangs and one that is closed do not keep the good one from its work", async () => {
     const started = performance.now();
     const ran = await run(at("mixed.ini", "-T", "3"));

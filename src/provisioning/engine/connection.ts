@@ -51,7 +51,8 @@ export function connectionPlan(request: ConnectionRequest): ConnectionPlan {
     defaults.privateKeyFile ??
     sshArgs.identity;
   const seconds = text("ansible_timeout", "ansible_ssh_timeout");
-  const knownHosts = sshArgs.knownHosts === undefined ? {} : { knownHostsFiles: [sshArgs.knownHosts] };
+  const knownHosts =
+    sshArgs.knownHosts === undefined ? {} : { knownHostsFiles: sshArgs.knownHosts.split(/\s+/) };
   const configFile = sshArgs.configFile ?? defaults.sshConfigFile;
   return {
     name,
@@ -62,7 +63,7 @@ export function connectionPlan(request: ConnectionRequest): ConnectionPlan {
     ...(password === undefined ? {} : { password }),
     ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
     connectTimeoutMs:
-      seconds === undefined ? (defaults.timeoutMs ?? limits.connectTimeoutMs) : Number(seconds) * 1000,
+      seconds === undefined ? (defaults.timeoutMs ?? limits.connectTimeoutMs) : timeoutMs(name, seconds),
     hostKeyChecking: hostKeyChecking(request, sshArgs.hostKeyChecking, text),
     ...(configFile === undefined ? {} : { sshConfigFile: configFile }),
     ...knownHosts,
@@ -98,6 +99,17 @@ function portNumber(name: string, text: string): number {
     action: `reach "${name}"`,
     state: `its port is "${text}"`,
     why: "a port is a whole number from 1 to 65535",
+  });
+}
+
+function timeoutMs(name: string, seconds: string): number {
+  const ms = Number(seconds) * 1000;
+  if (ms > 0 && ms <= limits.longestTimeoutMs) return ms;
+  throw new ProvisionError({
+    code: "bad-argument",
+    action: `reach "${name}"`,
+    state: `its ansible_timeout is "${seconds}"`,
+    why: `a timeout is a number of seconds, from above 0 to ${limits.longestTimeoutMs / 1000}`,
   });
 }
 

@@ -8,12 +8,11 @@ import { FactsNeeded } from "./facts-needed.ts";
 import { factsFrames, readFactsFrames } from "./gather.ts";
 import { limits } from "./limits.ts";
 import { loginIdentity, type Machine } from "./machine.ts";
-import type { Greeting } from "./machines.ts";
+import { type Greeting, saidBy } from "./machines.ts";
 import { owedListScript, readOwed } from "./owed-handlers.ts";
 import { joinOwed } from "./owed-report.ts";
 import type { PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
-import { outcomeOfError } from "./run-on-host.ts";
 import type { RunState } from "./run-state.ts";
 import type { View } from "./view.ts";
 
@@ -68,12 +67,23 @@ export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<v
       const view = state.hostView(host);
       const where = { host, frame, task: play };
       run.becomesAtFirst.set(host.name, becomeAtFirst(state, host, view));
-      const machine = await run.machines.connected(host, state.connectionOf(where, host, view));
+      const plan = told(state, host, () => state.connectionOf(where, host, view));
+      const machine = await run.machines.connected(host, plan);
       joinOwed(state, host, machine);
     } catch (error) {
       refuse(state, host, error);
     }
   });
+}
+
+/** A way to the host that cannot be read: machines tell of the connections that they open, this one is never begun. */
+function told<T>({ run }: PlayState, host: RunHost, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    run.emit({ type: "connect", host: host.name, state: "failed", elapsedMs: 0, ...saidBy(error) });
+    throw error;
+  }
 }
 
 /** Root's shell, when the play as a whole becomes root: it opens while the first message is on its way. */
@@ -98,12 +108,10 @@ function startsElsewhere({ play }: PlayState): boolean {
   );
 }
 
+/** Whatever keeps a host from its first task was told as a host that cannot be reached, and counts as one. */
 function refuse({ run }: PlayState, host: RunHost, error: unknown): void {
-  const outcome = outcomeOfError(error);
-  const status = outcome.unreachable ? "unreachable" : "failed";
-  host.count(status);
-  host.stop = outcome.unreachable
-    ? { why: "unreachable" }
-    : { why: "failed", task: undefined, result: outcome.result };
-  run.noteFailed(host, status);
+  if (!(error instanceof ProvisionError)) throw error;
+  host.count("unreachable");
+  host.stop = { why: "unreachable" };
+  run.noteFailed(host, "unreachable");
 }

@@ -5,6 +5,8 @@ export const limits = {
   /** Connections being opened at once; transport/ paces them for each address, as sshd drops beyond MaxStartups. */
   connectsAtOnce: 40,
   connectTimeoutMs: 10_000,
+  /** What a user may set it to. */
+  longestTimeoutMs: 86_400_000,
   /** A question that was asked ahead and takes longer is given up, and asked at its task's turn. */
   aheadQuestionTimeoutMs: 20_000,
   questionTimeoutMs: 120_000,

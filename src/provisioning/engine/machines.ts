@@ -135,7 +135,7 @@ export class Machines {
 
 type Said = Pick<Extract<EngineEvent, { type: "connect" }>, "message" | "error">;
 
-const saidBy = (error: unknown): Said => ({
+export const saidBy = (error: unknown): Said => ({
   message: error instanceof Error ? error.message : String(error),
   ...(error instanceof ProvisionError ? { error } : {}),
 });

@@ -61,7 +61,7 @@ export async function sshSettings(plan: ConnectionPlan): Promise<SshSettings> {
     ...(proxyCommand === undefined || jump !== undefined ? {} : { proxyCommand }),
     hostKeyChecking: checking(plan, text("stricthostkeychecking")),
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
-    knownHostsFiles: plan.knownHostsFiles ?? knownHostsFiles(files.map(expand)),
+    knownHostsFiles: knownHostsFiles((plan.knownHostsFiles ?? files).map(expand)),
     connectTimeoutMs: timeout === undefined ? plan.connectTimeoutMs : Number(timeout) * 1000,
     ...(plan.confirmHostKey ? { confirmHostKey: plan.confirmHostKey } : {}),
     ...(plan.askSecret ? { askSecret: plan.askSecret } : {}),
