@@ -1,8 +1,9 @@
 /** --list-hosts, --list-tasks, --list-tags, --syntax-check: what would be run, without a host being asked. */
 
 import { checkPlaybooks } from "../provisioning/engine/check-playbooks.ts";
+import { hostsOf } from "../provisioning/engine/run-play.ts";
+import { RunState } from "../provisioning/engine/run-state.ts";
 import { isChosen, type TagChoice } from "../provisioning/engine/tags.ts";
-import { matchPattern } from "../provisioning/inventory/match-pattern.ts";
 import type { Inherited, Play, Statement } from "../provisioning/playbook/model.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import { type CliIo, exitCodes } from "./io.ts";
@@ -13,25 +14,27 @@ export type Listing = "list-hosts" | "list-tasks" | "list-tags" | "syntax-check"
 export async function listRun(prepared: Prepared, wanted: readonly Listing[], io: CliIo): Promise<number> {
   const { request } = prepared;
   if (wanted.includes("syntax-check")) await checkPlaybooks(request);
+  const run = new RunState(request, () => undefined, new AbortController().signal);
   for (const playbook of request.playbooks) {
     io.stdout(`\nplaybook: ${playbook.file}\n`);
     for (const [index, play] of playbook.plays.entries()) {
-      if (wanted.some((kind) => kind !== "syntax-check")) io.stdout(playLines(prepared, play, index, wanted));
+      if (wanted.some((kind) => kind !== "syntax-check")) io.stdout(playLines(run, play, index, wanted));
     }
   }
   return exitCodes.fine;
 }
 
-function playLines(prepared: Prepared, play: Play, index: number, wanted: readonly Listing[]): string {
-  const { tags } = prepared.request;
+function playLines(run: RunState, play: Play, index: number, wanted: readonly Listing[]): string {
+  const { tags } = run.request;
+  const pattern = [run.renderPlain(play.hosts, play)].flat().map(String).join(",");
   const lines = [
     "",
-    `  play #${index + 1} (${textOf(play.hosts)}): ${play.name}\tTAGS: [${play.tags.join(", ")}]`,
+    `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${play.tags.join(", ")}]`,
   ];
   if (wanted.includes("list-hosts")) {
-    const hosts = hostsOf(prepared, play);
+    const hosts = hostsOf(run, play).map(({ name }) => name);
     lines.push(
-      `    pattern: ${textOf(play.hosts)}`,
+      `    pattern: ${pattern}`,
       `    hosts (${hosts.length}):`,
       ...hosts.map((host) => `      ${host}`),
     );
@@ -47,18 +50,6 @@ function playLines(prepared: Prepared, play: Play, index: number, wanted: readon
     lines.push(`      TASK TAGS: [${[...new Set(tasks.flatMap((task) => task.tags))].sort().join(", ")}]`);
   }
   return `${lines.join("\n")}\n`;
-}
-
-function hostsOf({ request, inventory }: Prepared, play: Play): readonly string[] {
-  const names = matchPattern(textOf(play.hosts), inventory, {
-    span: play.hosts.span,
-    cwd: request.environment.cwd,
-  });
-  if (request.limit === undefined) return names;
-  const kept = new Set(
-    matchPattern(request.limit, inventory, { action: "read --limit", cwd: request.environment.cwd }),
-  );
-  return names.filter((name) => kept.has(name));
 }
 
 const textOf = (node: SourceNode): string =>

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CliIo } from "../../src/cli/io.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { capturedIo } from "../support/captured-io.ts";
 
@@ -14,6 +15,10 @@ beforeAll(() => {
   writeFileSync(
     join(dir, "good.yml"),
     "- hosts: web\n  gather_facts: false\n  tasks:\n    - {name: t, command: 'true', tags: [x]}\n    - {name: u, command: 'true'}\n",
+  );
+  writeFileSync(
+    join(dir, "chosen.yml"),
+    "- hosts: '{{ chosen }}'\n  gather_facts: false\n  tasks: [{debug: {msg: x}}]\n",
   );
   writeFileSync(
     join(dir, "bad.yml"),
@@ -32,8 +37,11 @@ interface Ended {
   readonly err: string;
 }
 
-async function provision(...argv: string[]): Promise<Ended> {
+const provision = (...argv: string[]): Promise<Ended> => provisionWith({}, ...argv);
+
+async function provisionWith(given: Partial<CliIo>, ...argv: string[]): Promise<Ended> {
   const io = capturedIo({
+    ...given,
     env: { HOME: join(dir, "home"), PATH: process.env["PATH"] },
     cwd: dir,
     packageRoot: join(import.meta.dirname, "../.."),
@@ -77,6 +85,32 @@ describe("what is said", () => {
     expect(out).toContain("      t\tTAGS: [x]");
     expect(out).not.toContain("      u\t");
     expect(out).toContain("    hosts (2):\n      a\n      b\n");
+  });
+
+  test("--list-hosts renders the pattern of a play", async () => {
+    const args = ["hosts.ini", "chosen.yml", "--list-hosts", "-e", "chosen=b"];
+    const { out } = await provision(...args);
+    expect(out).toContain("play #1 (b): b");
+    expect(out).toContain("    hosts (1):\n      b\n");
+  });
+
+  test("--step asks before each task, and leaves out what is refused", async () => {
+    const asked: string[] = [];
+    const answers = ["y", "what", "n"];
+    const { out } = await provisionWith(
+      {
+        prompt: (question) => {
+          asked.push(question);
+          return Promise.resolve(answers.shift() ?? "c");
+        },
+      },
+      "hosts.ini",
+      "good.yml",
+      "--step",
+      "--json",
+    );
+    expect(asked.length).toBeGreaterThanOrEqual(2);
+    expect(out.match(/"type":"task-start"/g)?.length).toBe(1);
   });
 
   test("--json is one object a line", async () => {
