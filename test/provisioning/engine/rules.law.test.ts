@@ -1,6 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
 
 let dir = "";
@@ -50,6 +53,25 @@ describe("answers that were asked ahead are not believed", () => {
     expect(outcomes(ran)).toContain("write b ok");
   });
 
+  test("R2: of the world outside, which is asked once, and only when its task comes", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end("ok");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const ran = await run(`    - {name: look, stat: {path: "{{ d }}"}, register: s}
+    - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
+    - {name: first, uri: {url: "http://127.0.0.1:${port}/first"}}
+    - {name: skipped, uri: {url: "http://127.0.0.1:${port}/skipped"}, when: not s.stat.exists}
+    - {name: second, uri: {url: "http://127.0.0.1:${port}/second"}}
+`);
+    server.close();
+    expect(ran.summary.exitCode).toBe(0);
+    expect(asked).toEqual(["/first", "/second"]);
+  });
+
   test("R3: of a command nothing is known before it ran", async () => {
     const ran = await run(`    - {name: first, command: "mkdir {{ d }}/x", args: {creates: "{{ d }}/x"}}
     - {name: second, command: "mkdir {{ d }}/x", args: {creates: "{{ d }}/x"}}
@@ -91,6 +113,37 @@ describe("answers that were asked ahead are not believed", () => {
 `);
     expect(outcomes(ran).at(-1)).toBe("h a ok");
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    "R10: by shells of other users, which are opened anew after a command",
+    async () => {
+      const retired: string[] = [];
+      let at = "";
+      await run(
+        `    - {name: other, stat: {path: /}, become: true, become_user: nobody}
+    - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
+    - {name: command, command: "true"}
+    - {name: other again, stat: {path: /tmp}, become: true, become_user: nobody}
+`,
+        {
+          onEvent: (event) => {
+            if (event.type === "task-start") at = event.task;
+          },
+          openSession: async (plan, signal) => {
+            const session = await openSession(plan, signal);
+            const retire = session.retireShells.bind(session);
+            return Object.assign(session, {
+              retireShells: () => {
+                retired.push(at);
+                return retire();
+              },
+            });
+          },
+        },
+      );
+      expect(retired).toEqual(["command"]);
+    },
+  );
 
   test("R11: while a job lives on the machine", async () => {
     const ran = await run(`    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0}
