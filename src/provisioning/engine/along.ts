@@ -47,7 +47,9 @@ export interface AlongOptions {
 export function alongFrames(items: readonly Along[], options: AlongOptions): AlongFrames {
   if (items.length === 0) return { frames: [], read: () => [] };
   const { stepTimeoutMs: timeoutMs, withEnvironment } = options;
-  const groups = groupsOf(items);
+  // What is right already stays so: nothing in the message touches it.
+  const right = items.filter(({ steps }) => steps.length === 0).map((item) => ({ ...item, results: [] }));
+  const groups = groupsOf(items.filter(({ steps }) => steps.length > 0));
   const guard: Frame = {
     kind: "ask",
     script: aliasGuard(options.folders),
@@ -65,11 +67,13 @@ export function alongFrames(items: readonly Along[], options: AlongOptions): Alo
     frames: [guard, ...parts.flatMap(({ frames }) => frames)],
     read: (outcomes) => {
       let from = 1;
-      return parts.flatMap(({ group, frames }) => {
+      const done = parts.flatMap(({ group, frames }) => {
         const own = outcomes.slice(from, from + frames.length);
         from += frames.length;
         return group.kind === undefined ? readSteps(group.items, own) : readFiles(group.items, own[0]);
       });
+      const isGuarded = outcomes[0]?.skipped === false && outcomes[0].code === 0 && !outcomes[0].timedOut;
+      return isGuarded ? [...right, ...done] : [];
     },
   };
 }

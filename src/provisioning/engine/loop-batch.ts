@@ -50,6 +50,7 @@ export function batchBehind(request: BatchRequest): Batch {
     if (item === undefined || !touched.add(item.steps)) break;
     bytes += bytesOf(item.steps);
     if (bytes > limits.batchBytes) break;
+    touched.note(item.questions);
     items.push(item);
   }
   return items.length === 0 ? none : { items, folders: touched.folders() };
@@ -121,6 +122,7 @@ const bytesOf = (steps: readonly Step[]): number =>
 class Touched {
   readonly #paths = new Set<string>();
   readonly #above = new Set<string>();
+  readonly #folders = new Set<string>();
 
   /** False: it cannot be told what these steps change, or it is more than files. */
   add(steps: readonly Step[]): boolean {
@@ -133,6 +135,7 @@ class Touched {
         if (path === undefined || !/^\/[^\n]*[^/\n]$/.test(path) || /\/\.{0,2}(\/|$)/.test(path))
           return false;
         this.#paths.add(path);
+        this.#folders.add(above(path)[0] ?? "/");
         for (const folder of above(path)) this.#above.add(folder);
       }
     }
@@ -144,8 +147,14 @@ class Touched {
     return !above(path).some((folder) => this.#paths.has(folder));
   }
 
+  /** What was asked about has a folder too, which must not be another name of a changed one. */
+  note(questions: readonly Question[]): void {
+    for (const question of questions)
+      if (question.of === "path") this.#folders.add(above(question.path)[0] ?? "/");
+  }
+
   folders(): readonly string[] {
-    return [...new Set([...this.#paths].map((path) => above(path)[0] ?? "/"))];
+    return [...this.#folders];
   }
 }
 
