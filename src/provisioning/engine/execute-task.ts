@@ -93,6 +93,9 @@ async function runOnMachine(
           done: loop.done.get(loop.index),
           batch: (steps) => batchBehind({ work, machine, identity, loop, steps }),
           onDone: (done) => loop.done.set(done.index, done),
+          onUndone: () => {
+            loop.batches.areOff = true;
+          },
         }),
     onStep: work.onStep,
   });

@@ -39,7 +39,8 @@ export function batchBehind(request: BatchRequest): Batch {
     task.retries === undefined &&
     task.async === undefined &&
     task.loop?.pause === undefined;
-  if (!isPlain || !play.run.request.askAhead || request.machine.asyncJobs > 0) return none;
+  if (!isPlain || request.loop.batches.areOff || !play.run.request.askAhead || request.machine.asyncJobs > 0)
+    return none;
   const touched = new Touched();
   if (!touched.add(request.steps)) return none;
   const items: Along[] = [];

@@ -37,6 +37,8 @@ export interface PerformRequest {
   /** The items behind this one that may be done in the same message as these steps. */
   readonly batch?: (steps: readonly Step[]) => Batch;
   readonly onDone?: (done: DoneAlong) => void;
+  /** Not all of a batch was done. */
+  readonly onUndone?: () => void;
   /** async with poll: 0: the steps go on as a job of the host when the task is done. */
   readonly detach?: { readonly jobId: string; readonly timeoutSeconds: number };
 }
@@ -203,6 +205,7 @@ class PerformRun {
       if (plan.again === true && reply.steps.every(({ ok }) => ok)) this.#early = reply.own;
       this.#took(steps, reply.steps);
       for (const done of reply.along) this.#request.onDone?.(done);
+      if (batch !== undefined && batch.items.length > reply.along.length) this.#request.onUndone?.();
     } catch (error) {
       if (!isLostConnection(error)) throw error;
       return this.#afterLoss(error);

@@ -92,13 +92,14 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
   if (items === undefined) return skippedOutcome("Conditional result was False");
   const outcomes: ItemOutcome[] = [];
   const done = new Map<number, DoneAlong>();
+  const batches = { areOff: false };
   for (const [index, item] of items.entries()) {
     // What was done along is told, even so.
     if (play.run.isInterrupted && !done.has(index)) break;
     if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer().value(loop.pause)) * 1000);
     const vars = play.loopVars(loop, items, index);
     const makeView: MakeView = () => play.view(host, place.frame, task, vars);
-    const outcome = await runItem(work, makeView, { items, index, done }).catch((error: unknown) => {
+    const outcome = await runItem(work, makeView, { items, index, done, batches }).catch((error: unknown) => {
       if (play.run.isInterrupted) return skippedOutcome("interrupted");
       return doubtOf(work, error) ?? outcomeOfError(error);
     });
@@ -151,6 +152,8 @@ export interface LoopPlace {
   readonly index: number;
   /** Items whose steps an earlier one's message took along. */
   readonly done: Map<number, DoneAlong>;
+  /** Off once a batch was not done whole: the rest goes one by one. */
+  readonly batches: { areOff: boolean };
 }
 
 async function runItem(work: HostTask, makeView: MakeView, loop?: LoopPlace): Promise<TaskOutcome> {
