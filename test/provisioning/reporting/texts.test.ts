@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import type { EngineEvent } from "../../../src/provisioning/engine/events.ts";
+import { palette } from "../../../src/provisioning/reporting/colour.ts";
+import { fitted, fittedName, visibleWidth } from "../../../src/provisioning/reporting/fit-text.ts";
 import { formatAnyError, formatError } from "../../../src/provisioning/reporting/format-error.ts";
 import { maskSecrets, stripControls } from "../../../src/provisioning/reporting/printable.ts";
 import { createReporter, type ReporterOptions } from "../../../src/provisioning/reporting/reporter.ts";
+import { TerminalLines } from "../../../src/provisioning/reporting/terminal-lines.ts";
 import { unifiedDiff } from "../../../src/provisioning/reporting/unified-diff.ts";
 
 const at = Date.UTC(2026, 0, 1, 12, 0, 0) + new Date(2026, 0, 1).getTimezoneOffset() * 60_000;
@@ -163,6 +166,59 @@ describe("reporters", () => {
   test("a terminal's lines fit its columns", async () => {
     for (const line of (await told("terminal", { columns: 80 })).split("\n"))
       expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
+describe("a terminal", () => {
+  const start = (id: number, names: readonly string[], module = "command"): EngineEvent => ({
+    type: "task-start",
+    atMs: at,
+    id,
+    task: "a task whose name is a good deal longer than what a narrow window has room for",
+    module,
+    handler: false,
+    hosts: names,
+    place: "x:1",
+  });
+  const changed = (id: number, host: string): EngineEvent => ({
+    type: "task-host",
+    atMs: at,
+    id,
+    host,
+    status: "changed",
+    elapsedMs: 5,
+    steps: ["run make"],
+    diffs: [],
+    result: {},
+  });
+  const lines = (columns: number, given: readonly EngineEvent[]): string[] => {
+    const style = { colours: palette(false), colour: false, verbosity: 0, mask: String, cwd: "/" };
+    const made = new TerminalLines(style, { columns });
+    return given.flatMap((event) => made.of(event));
+  };
+  const names = ["b", "a", "web-three.internal.example.com", "d", "e", "f"];
+
+  test.each([40, 80, 200])("hosts with the same to tell share a line that fits %i columns", (columns) => {
+    const told = lines(columns, [
+      start(1, names),
+      ...[...names].reverse().map((host) => changed(1, host)),
+      { type: "task-end", atMs: at, id: 1, elapsedMs: 10 },
+    ]);
+    expect(told[0]).toMatch(/^ {4}✔ a task .*changed 6$/);
+    expect(told[1]).toMatch(/^ {6}b, a, web-three/);
+    for (const line of told) expect(visibleWidth(line)).toBeLessThanOrEqual(columns);
+  });
+
+  test("what debug shows stands below its task, what a pause asks is shown at once", () => {
+    const show = (host: string): EngineEvent => ({ type: "show", atMs: at, host, text: "hello" });
+    expect(lines(80, [start(1, ["a"], "debug"), show("a")])).toEqual([]);
+    expect(lines(80, [start(1, ["a"], "pause"), show("a")])).toEqual(["      a: hello"]);
+  });
+
+  test("wide characters count twice, colours and marks not at all", () => {
+    expect(visibleWidth("a\u001b[31m漢字\u001b[39me\u0301")).toBe(6);
+    expect(fitted("漢字漢字", 5)).toBe("漢字…");
+    expect(fittedName("node-123456.example.com", 11)).toBe("node-…e.com");
   });
 });
 
