@@ -9,6 +9,8 @@ export interface Row {
   readonly name: string;
   readonly nearS: number;
   readonly farS: number | undefined;
+  /** From the fastest runs, which other work on the machine disturbed least. */
+  readonly delayS: number | undefined;
 }
 
 export interface Timed {
@@ -25,7 +27,11 @@ export async function measure(
   const far = await inventories.delayed(() => inTurns(contenders, "farRuns", inventories.far, say));
   return contenders.flatMap(({ name }) => {
     const nearS = medianOf(near.get(name) ?? []);
-    return nearS === undefined ? [] : [{ name, nearS, farS: medianOf(far.get(name) ?? []) }];
+    if (nearS === undefined) return [];
+    const fars = far.get(name) ?? [];
+    const delayS =
+      fars.length === 0 ? undefined : Math.min(...fars) - Math.min(...(near.get(name) ?? [nearS]));
+    return [{ name, nearS, farS: medianOf(fars), delayS }];
   });
 }
 
