@@ -89,7 +89,7 @@ export default defineModule({
   summary: "Adds a source of Debian packages, as a line of sources.list, or removes it.",
   args,
   example:
-    "- name: backports\n  apt_repository:\n    repo: deb http://deb.debian.org/debian bookworm-backports main\n    filename: backports\n",
+    "- name: backports\n  apt_repository:\n    repo: deb https://repo.example.com/debian bookworm-backports main\n    filename: backports\n",
   reads: "host",
   ask: () => [{ of: "script", sh: sourcesSh, args: [] }],
   read: (answers) => readSources(answerTo(answers, 0, "script").stdout),
