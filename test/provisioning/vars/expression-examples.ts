@@ -432,7 +432,13 @@ export const lookupExamples = table([
     "",
     "it would ask the network",
   ],
-  ["inventory_hostnames", "hosts of a pattern", "query('inventory_hostnames', 'web:!b')", "['a', 'c']", "Ansible's lookup reads the hosts of a running play, which an example has not"],
+  [
+    "inventory_hostnames",
+    "hosts of a pattern",
+    "query('inventory_hostnames', 'web:!b')",
+    "['a', 'c']",
+    "Ansible's lookup reads the hosts of a running play, which an example has not",
+  ],
   ["varnames", "names of variables that match", "query('varnames', '^nowhere')", "[]"],
   ["vars", "a variable by its name", "lookup('vars', 'nowhere', default='x')", "x"],
 ]);
