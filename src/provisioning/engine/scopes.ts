@@ -1,4 +1,4 @@
-/** Which variables a task on a host sees: Ansible's layers, laid over each other by vars/precedence. */
+/** Which variables a task on a host sees: Ansible's layers, laid over each other here. */
 import type { JsonObject, JsonValue } from "../../base/json.ts";
 import { matchPattern } from "../inventory/match-pattern.ts";
 import type { Inherited, Role } from "../playbook/model.ts";

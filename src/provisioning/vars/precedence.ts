@@ -1,5 +1,6 @@
 /**
- * Ansible's order of variables. Each source is a layer; a Scope looks from the strongest down and takes the first hit,
+ * Ansible's order of variables, held against an oracle by a property test. The engine still lays its own layers
+ * (engine/scopes.ts): one of the two has to go. Each source is a layer; a Scope looks from the strongest down and takes the first hit,
  * so making one costs as much as there are layers, however many variables they hold. Layers are shared between hosts
  * and tasks and never changed: what is set during a run comes as a new layer.
  *

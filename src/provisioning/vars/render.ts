@@ -1,7 +1,7 @@
 /**
  * Variables and expressions: this folder turns what YAML says into values.
  *
- * `precedence.ts` lays the sources of variables over each other into a Scope; a Scope knows for each name the one
+ * A Scope (made by engine/scopes.ts) lays the sources of variables over each other; it knows for each name the one
  * Variable that counts. `render` and its kin evaluate the Jinja in a node against a RenderContext (`expressions/`:
  * lexer and parser → tree → evaluator with Python's semantics; filters, tests and lookups in tables). A variable that
  * is a template is rendered when it is used; a value that came from a host is data and never rendered, however it
