@@ -21,7 +21,7 @@ export interface Contender {
 }
 
 export const provision = (...argv: readonly string[]): Command => ({
-  argv: [process.execPath, "--disable-warning=ExperimentalWarning", join(root, "src/start.mjs"), ...argv],
+  argv: [join(root, "provision"), ...argv],
 });
 export const playbook = (name: string): string => join(here, "playbooks", name);
 

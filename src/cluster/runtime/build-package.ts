@@ -3,16 +3,13 @@
  * only what it needs), dist/daemons.mjs (what hosts run), dist/provision (starts the pinned Node). Roles, site.yml and
  * the example inventories go along as they are.
  */
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { packageRoot } from "../../base/package-root.ts";
+import { bundleProgram } from "./bundle-program.ts";
 import { builtNodesFile, daemonBundle } from "./prepare-runtime.ts";
 
 const dist = join(packageRoot, "dist");
-
-/** Large, native or full of paths of their own: loaded from node_modules when they are needed. */
-const external = ["testcontainers", "ssh2", "node-ssh", "esbuild"];
 
 const launcher = `#!/bin/sh
 # Starts the Node that came with this package, wherever npm put it.
@@ -27,23 +24,7 @@ exec node "$here/main.mjs" "$@"
 `;
 
 await rm(dist, { recursive: true, force: true });
-await mkdir(dist, { recursive: true });
-await build({
-  entryPoints: { main: join(packageRoot, "src/main.ts") },
-  outdir: dist,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  splitting: true,
-  platform: "node",
-  target: "node24",
-  format: "esm",
-  external,
-  legalComments: "none",
-  banner: {
-    js: 'import { createRequire as provisionCreateRequire } from "node:module"; const require = provisionCreateRequire(import.meta.url);',
-  },
-  logLevel: "warning",
-});
+await bundleProgram(dist);
 await writeFile(join(dist, "daemons.mjs"), await daemonBundle(packageRoot));
 const lock: { packages: Record<string, unknown> } = JSON.parse(
   await readFile(join(packageRoot, "package-lock.json"), "utf8"),

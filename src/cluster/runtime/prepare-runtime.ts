@@ -102,6 +102,7 @@ export async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
   const source = join(packageRoot, "src", "cluster", "runtime", "daemon-main.ts");
   if (!existsSync(source)) return await readFile(built);
   const { build } = await import("esbuild");
+  const { requireBanner } = await import("./bundle-program.ts");
   const result = await build({
     entryPoints: [source],
     bundle: true,
@@ -110,10 +111,7 @@ export async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
     target: "node24",
     format: "esm",
     legalComments: "none",
-    // Packages written for CommonJS look for `require` inside an ES module bundle.
-    banner: {
-      js: 'import { createRequire as provisionCreateRequire } from "node:module"; const require = provisionCreateRequire(import.meta.url);',
-    },
+    banner: requireBanner,
     logLevel: "silent",
   });
   const [file] = result.outputFiles;
