@@ -1,13 +1,12 @@
 /**
- * `npm run build`: what the npm package holds. dist/main.mjs (the command line, bundled in chunks so that a command loads
- * only what it needs), dist/daemons.mjs (what hosts run), dist/provision (starts the pinned Node). Roles, site.yml and
- * the example inventories go along as they are.
+ * `npm run build`: what the npm package holds. In dist/ the bundles of bundle-program.ts and `provision`, which starts
+ * the pinned Node; roles, site.yml and the example inventories go along as they are.
  */
 import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../../base/package-root.ts";
 import { bundleProgram } from "./bundle-program.ts";
-import { builtNodesFile, daemonBundle } from "./prepare-runtime.ts";
+import { builtNodesFile } from "./prepare-runtime.ts";
 
 const dist = join(packageRoot, "dist");
 
@@ -25,7 +24,6 @@ exec node "$here/main.mjs" "$@"
 
 await rm(dist, { recursive: true, force: true });
 await bundleProgram(dist);
-await writeFile(join(dist, "daemons.mjs"), await daemonBundle(packageRoot));
 const lock: { packages: Record<string, unknown> } = JSON.parse(
   await readFile(join(packageRoot, "package-lock.json"), "utf8"),
 );

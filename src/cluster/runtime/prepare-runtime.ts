@@ -2,8 +2,8 @@
  * The archive that hosts get: the daemons as one bundle and the Node that runs them, named by a hash of what goes in, so
  * that an unchanged one is neither made nor sent again.
  *
- * In: the sources of src/scheduler (a clone) or dist/daemons.mjs (the package), and the file bin/node of the npm package
- * node-linux-<cpu>. Out: <cache>/runtime-<version>.tar.gz, holding the one folder ".<version>.part", which role
+ * In: the bundle of the daemons, which lies beside the bundled program (bundle-program.ts; made anew where the program
+ * runs from its sources), and the file bin/node of the npm package node-linux-<cpu>. Out: <cache>/runtime-<version>.tar.gz, holding the one folder ".<version>.part", which role
  * scheduler-runtime renames when it is whole. No host is touched here.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -31,20 +31,24 @@ export interface Runtime {
   readonly archive: string;
 }
 
+/** What hosts run; beside main.mjs in a bundle. */
+export const daemonsFile = "daemons.mjs";
+
 /** What the layout of the archive is; a change of it makes every host take the runtime anew. */
-const layoutVersion = "1";
+const layoutVersion = "2";
 const programs = ["mesos-master", "mesos-slave", "marathon", "haproxy-bridge"];
 
 export async function prepareRuntime(request: RuntimeRequest): Promise<Runtime> {
   const node = await nodeBinary(request);
-  const version = await runtimeVersion(request, node.integrity);
+  const daemons = await daemonBundle();
+  const version = runtimeVersion(request.cpu, node.integrity, daemons);
   const archive = join(request.cacheDir, `runtime-${version}.tar.gz`);
   if (existsSync(archive)) return { version, archive };
   request.onProgress?.(`making the runtime archive ${version} (once for this version)`);
   await mkdir(request.cacheDir, { recursive: true });
   const work = join(request.cacheDir, `.work-${randomBytes(6).toString("hex")}`);
   try {
-    await stage({ request, work, version, nodeFile: node.file });
+    await stage({ work, version, daemons, nodeFile: node.file });
     await pack(work, version, `${archive}.${randomBytes(6).toString("hex")}`, archive);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -65,17 +69,17 @@ async function removeOldArchives(cacheDir: string): Promise<void> {
 }
 
 interface Staging {
-  readonly request: RuntimeRequest;
   readonly work: string;
   readonly version: string;
+  readonly daemons: Uint8Array;
   readonly nodeFile: string;
 }
 
-async function stage({ request, work, version, nodeFile }: Staging): Promise<void> {
+async function stage({ work, version, daemons, nodeFile }: Staging): Promise<void> {
   const home = join(work, `.${version}.part`);
   await mkdir(join(home, "bin"), { recursive: true });
   await cp(nodeFile, join(home, "bin", "node"));
-  await writeFile(join(home, "daemons.mjs"), await daemonBundle(request.packageRoot));
+  await writeFile(join(home, "daemons.mjs"), daemons);
   for (const program of programs)
     await writeFile(join(home, "bin", program), launcher(program), { mode: 0o755 });
   await chmod(join(home, "bin", "node"), 0o755);
@@ -97,53 +101,17 @@ async function pack(work: string, version: string, part: string, archive: string
   await rename(part, archive);
 }
 
-export async function daemonBundle(packageRoot: string): Promise<Uint8Array> {
-  const built = join(packageRoot, "dist", "daemons.mjs");
-  const source = join(packageRoot, "src", "cluster", "runtime", "daemon-main.ts");
-  if (!existsSync(source)) return await readFile(built);
-  const { build } = await import("esbuild");
-  const { requireBanner } = await import("./bundle-program.ts");
-  const result = await build({
-    entryPoints: [source],
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    legalComments: "none",
-    banner: requireBanner,
-    logLevel: "silent",
-  });
-  const [file] = result.outputFiles;
-  if (file === undefined) throw new Error("esbuild gave no bundle");
-  return file.contents;
+async function daemonBundle(): Promise<Uint8Array> {
+  const built = join(import.meta.dirname, daemonsFile);
+  if (existsSync(built)) return await readFile(built);
+  const { bundleDaemons } = await import("./bundle-program.ts");
+  return await bundleDaemons();
 }
 
-async function runtimeVersion(request: RuntimeRequest, nodeIntegrity: string): Promise<string> {
-  const hash = createHash("sha256").update(layoutVersion).update(request.cpu).update(nodeIntegrity);
-  for (const file of await daemonSources(request.packageRoot)) {
-    hash
-      .update(file)
-      .update("\0")
-      .update(await readFile(join(request.packageRoot, file)))
-      .update("\0");
-  }
-  return hash.digest("hex").slice(0, 16);
-}
-
-/** What the bundle is made of, by relative path: the scheduler wing, base/, this entry, and the locked packages. */
-async function daemonSources(packageRoot: string): Promise<string[]> {
-  if (!existsSync(join(packageRoot, "src", "scheduler"))) return [join("dist", "daemons.mjs")];
-  const folders = [join("src", "scheduler"), join("src", "base"), join("src", "cluster", "runtime")];
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const entries = await readdir(join(packageRoot, folder), { recursive: true, withFileTypes: true });
-      return entries
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name).slice(packageRoot.length + 1));
-    }),
-  );
-  return [...found.flat(), "package-lock.json"].sort();
+function runtimeVersion(cpu: Cpu, nodeIntegrity: string, daemons: Uint8Array): string {
+  const hash = createHash("sha256");
+  for (const part of [layoutVersion, cpu, nodeIntegrity, ...programs.map(launcher)]) hash.update(`${part}\0`);
+  return hash.update(daemons).digest("hex").slice(0, 16);
 }
 
 interface NodeBinary {
