@@ -1,8 +1,7 @@
 /** Runs the command line on a terminal of its own, and types answers when they are asked for. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { shellWords } from "../../src/base/shell-quote.ts";
-import { packageRoot, type Ran, type RunOptions } from "./provision.ts";
+import { packageRoot, program, type Ran, type RunOptions } from "./provision.ts";
 
 export interface TypedAnswer {
   /** The end of the question. */
@@ -17,7 +16,7 @@ export function provisionOnTerminal(
   { timeoutMs, env = process.env }: RunOptions,
 ): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-  const command = shellWords([process.execPath, join(packageRoot, "src/main.ts"), ...args]);
+  const command = shellWords([program, ...args]);
   const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     cwd: packageRoot,
     env: { ...env, SHELL: "/bin/sh" },

@@ -19,6 +19,9 @@ export interface Event {
 
 export const packageRoot = join(import.meta.dirname, "../..");
 
+/** What a clone's user types: it runs from the bundle, as the package does. */
+export const program: string = join(packageRoot, "provision");
+
 export interface RunOptions {
   readonly timeoutMs: number;
   /** Instead of the test's own. */
@@ -27,7 +30,7 @@ export interface RunOptions {
 
 export function provision(args: readonly string[], options: RunOptions): Promise<Ran> {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-  const child = spawn(process.execPath, [join(packageRoot, "src/main.ts"), ...args], {
+  const child = spawn(program, args, {
     cwd: packageRoot,
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],

@@ -5,6 +5,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { runProgram } from "../runtime/run-program.ts";
 import { registryImage } from "./images.ts";
 import { createNetwork } from "./rehearsal-network.ts";
@@ -127,7 +128,6 @@ interface InventoryParts {
 }
 
 async function writeInventory({ folder, id, addresses, privateKeyFile }: InventoryParts): Promise<void> {
-  const { stringify } = await import("yaml");
   const knownHostsFile = join(folder, "known_hosts");
   const hosts: Record<string, Record<string, string>> = {};
   const known: string[] = [];

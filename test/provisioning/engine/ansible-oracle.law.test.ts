@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../src/base/json.ts";
 import type { EngineEvent } from "../../../src/provisioning/engine/events.ts";
-import { packageRoot } from "../../support/provision.ts";
+import { program } from "../../support/provision.ts";
 
 const run = promisify(execFile);
 const source = join(import.meta.dirname, "../../cases/playbooks");
@@ -105,9 +105,8 @@ const statusOfResult = ({ unreachable, failed, skipped, changed }: JsonObject): 
           : "ok";
 
 async function byUs(name: string, folder: string): Promise<Outcome> {
-  const main = join(packageRoot, "src/main.ts");
   const args = ["-i", "hosts.ini", `${name}.yml`, "-e", `d=${folder}`, ...optionsOf(name), "--json"];
-  const text = await output(process.execPath, [main, ...args], { ...process.env, XDG_STATE_HOME: folder });
+  const text = await output(program, args, { ...process.env, XDG_STATE_HOME: folder });
   const titles = new Map<number, string>();
   const lines: { readonly id: number; readonly host: string; readonly text: string }[] = [];
   let recap: string[] = [];
