@@ -1,6 +1,7 @@
 /** Lines that a CI log reads well: time, status, host, task; details indented below. */
 import type { EngineEvent } from "../engine/events.ts";
 import { palette } from "./colour.ts";
+import { visibleWidth } from "./fit-text.ts";
 import { TaskProfile } from "./profile.ts";
 import { recapLines } from "./recap.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
@@ -9,6 +10,8 @@ import {
   connectFailureLines,
   isWorthTelling,
   ms,
+  nearPlace,
+  oneLine,
   paintStatus,
   type TaskHostEvent,
   type TextStyle,
@@ -17,6 +20,8 @@ import {
 import { TaskTally } from "./task-tally.ts";
 
 const statusWidth = 12;
+/** Tasks stand in a column of their own, unless a host's name is longer than this. */
+const mostHostColumns = 32;
 
 export function plainReporter(options: ReporterOptions): Reporter {
   const style: TextStyle = { ...options, colours: palette(options.colour) };
@@ -33,6 +38,7 @@ export class PlainLines {
   readonly #style: TextStyle;
   readonly #profile: TaskProfile | undefined;
   readonly #tally = new TaskTally();
+  #hostWidth = 0;
   /** Task and host whose items were told. */
   readonly #items = new Set<string>();
 
@@ -48,12 +54,20 @@ export class PlainLines {
       case "run-start":
         return this.#runStart(event);
       case "play-start":
+        this.#hostWidth = Math.min(
+          mostHostColumns,
+          Math.max("12 hosts".length, ...event.hosts.map(visibleWidth)),
+        );
         return ["", this.#line(event.atMs, this.#style.colours.bold("play"), this.#playTitle(event))];
       case "connect":
         return this.#connect(event);
       case "owed-handlers":
         return [
-          this.#line(event.atMs, "owed", `${event.host}  from an earlier run: ${event.handlers.join(", ")}`),
+          this.#line(
+            event.atMs,
+            "owed",
+            this.#hostText(event.host, `from an earlier run: ${event.handlers.join(", ")}`),
+          ),
         ];
       case "task-host":
         return this.#taskHost(event);
@@ -61,7 +75,7 @@ export class PlainLines {
         return this.#taskEnd(event);
       case "task-progress":
         if (this.#style.verbosity === 0) return [];
-        return [this.#line(event.atMs, "…", `${event.host}  ${event.what}`)];
+        return [this.#line(event.atMs, "…", this.#hostText(event.host, event.what))];
       case "show":
         return cleanText(this.#style, event.text)
           .split("\n")
@@ -76,7 +90,7 @@ export class PlainLines {
   }
 
   #runStart(event: Extract<EngineEvent, { type: "run-start" }>): string[] {
-    const what = event.playbooks.map((file) => cleanText(this.#style, file)).join(", ");
+    const what = event.playbooks.map((file) => nearPlace(file, this.#style)).join(", ");
     const how = event.check ? " (check: nothing is changed)" : "";
     return [this.#line(event.atMs, "run", `${what} on ${hosts(event.hosts.length)}${how}`)];
   }
@@ -88,14 +102,14 @@ export class PlainLines {
 
   #connect(event: Extract<EngineEvent, { type: "connect" }>): string[] {
     if (event.state === "failed") {
-      const text = `${event.host}  cannot be reached`;
+      const text = this.#hostText(event.host, "cannot be reached");
       return [
-        this.#line(event.atMs, this.#style.colours.red("unreachable"), text, "unreachable".length),
+        this.#line(event.atMs, this.#style.colours.red("unreachable"), text),
         ...connectFailureLines(event, this.#style).map((line) => `${this.#indent()}${line}`),
       ];
     }
     if (event.state === "connecting" || this.#style.verbosity === 0) return [];
-    return [this.#line(event.atMs, "connected", `${event.host}  in ${ms(event.elapsedMs)}`)];
+    return [this.#line(event.atMs, "connected", this.#hostText(event.host, `in ${ms(event.elapsedMs)}`))];
   }
 
   #taskHost(event: TaskHostEvent): string[] {
@@ -107,23 +121,27 @@ export class PlainLines {
     const title = this.#tally.title(event.id);
     const item = event.item === undefined ? "" : ` [${event.item}]`;
     const via = event.delegatedTo === undefined ? "" : ` → ${event.delegatedTo}`;
-    const steps = event.steps.length === 0 || this.#style.verbosity > 0 ? "" : `: ${event.steps.join(", ")}`;
-    const text = cleanText(this.#style, `${event.host}${via}  ${title}${item}${steps}`);
-    const line = this.#line(
-      event.atMs,
-      paintStatus(event.status, this.#style.colours),
-      text,
-      event.status.length,
-    );
-    return [line, ...taskHostDetails(event, this.#style).map((detail) => `${this.#indent()}${detail}`)];
+    const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined && event.steps.length > 0;
+    const steps = tellsSteps ? `: ${event.steps.join(", ")}` : "";
+    const text = this.#hostText(`${event.host}${via}`, `${title}${item}${steps}`);
+    const details = taskHostDetails(event, this.#style, this.#tally.place(event.id));
+    return [
+      this.#line(event.atMs, paintStatus(event.status, this.#style.colours), text),
+      ...details.map((detail) => `${this.#indent()}${detail}`),
+    ];
   }
 
   /** The hosts that had nothing to tell, in one line. */
   #taskEnd(event: Extract<EngineEvent, { type: "task-end" }>): string[] {
     const quiet = this.#tally.quiet(event.id, this.#style.verbosity);
     if (quiet === 0) return [];
-    const title = cleanText(this.#style, this.#tally.title(event.id));
-    return [this.#line(event.atMs, paintStatus("ok", this.#style.colours), `${hosts(quiet)}  ${title}`, 2)];
+    const text = this.#hostText(hosts(quiet), this.#tally.title(event.id));
+    return [this.#line(event.atMs, paintStatus("ok", this.#style.colours), text)];
+  }
+
+  #hostText(host: string, text: string): string {
+    const padding = " ".repeat(Math.max(0, this.#hostWidth - visibleWidth(host)));
+    return oneLine(this.#style, `${host}${padding}  ${text}`);
   }
 
   #runEnd(event: Extract<EngineEvent, { type: "run-end" }>): string[] {
@@ -136,17 +154,14 @@ export class PlainLines {
     ];
   }
 
-  #line(atMs: number, status: string, text: string, width = stripped(status)): string {
-    return `${timeOfDay(atMs)} ${status}${" ".repeat(Math.max(1, statusWidth - width))} ${text}`;
+  #line(atMs: number, status: string, text: string): string {
+    return `${timeOfDay(atMs)} ${status}${" ".repeat(Math.max(1, statusWidth - visibleWidth(status)))} ${text}`;
   }
 
   #indent(): string {
     return " ".repeat("00:00:00 ".length + statusWidth + 1);
   }
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours are not counted.
-const stripped = (text: string): number => text.replace(/\x1b\[\d+m/g, "").length;
 
 const hosts = (count: number): string => (count === 1 ? "1 host" : `${count} hosts`);
 

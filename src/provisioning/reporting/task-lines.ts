@@ -1,6 +1,8 @@
 /** One event of a host's task → the lines that tell it: shared by the plain and the terminal reporter. */
+import { shellWords } from "../../base/shell-quote.ts";
 import type { EngineEvent, ShownDiff, ShownFailure, TaskStatus } from "../engine/events.ts";
 import type { Palette } from "./colour.ts";
+import { fitted } from "./fit-text.ts";
 import { formatError } from "./format-error.ts";
 import { type Masker, stripControls } from "./printable.ts";
 import { unifiedDiff } from "./unified-diff.ts";
@@ -16,8 +18,16 @@ export interface TextStyle {
 export type TaskHostEvent = Extract<EngineEvent, { type: "task-host" }>;
 
 const outputLinesLimit = 20;
+/** Some programs write all they have to say into one line. */
+const outputLineColumns = 2_000;
+/** Nobody reads more of one file's difference; -v shows all of it. */
+const diffLinesLimit = 1_000;
 
 export const cleanText = (style: TextStyle, text: string): string => style.mask(stripControls(text));
+
+/** For names of tasks and items: they may hold line breaks. */
+export const oneLine = (style: TextStyle, text: string): string =>
+  cleanText(style, text).replaceAll(/\s*\n\s*/g, " ");
 
 export function paintStatus(status: TaskStatus, colours: Palette, text: string = status): string {
   if (status === "ok" || status === "rescued") return colours.green(text);
@@ -32,10 +42,10 @@ export function isWorthTelling(event: TaskHostEvent, verbosity: number): boolean
   return event.status === "skipped" ? verbosity > 0 : true;
 }
 
-/** What stands below the line of a host: why it failed, what was done, what differs. */
-export function taskHostDetails(event: TaskHostEvent, style: TextStyle): string[] {
+/** What stands below the line of a host: why it failed and where that is written, what was done, what differs. */
+export function taskHostDetails(event: TaskHostEvent, style: TextStyle, place?: string): string[] {
   const lines: string[] = [];
-  if (event.failure !== undefined) lines.push(...failureLines(event.failure, style));
+  if (event.failure !== undefined) lines.push(...failureLines(event.failure, style, place));
   else if (event.message !== undefined && (event.status !== "ok" || style.verbosity > 0)) {
     lines.push(...cleanText(style, event.message).trimEnd().split("\n"));
   }
@@ -71,20 +81,29 @@ const minutes = (value: number): string => {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 };
 
-function failureLines(failure: ShownFailure, style: TextStyle): string[] {
+function failureLines(failure: ShownFailure, style: TextStyle, place?: string): string[] {
   const { colours } = style;
+  const at = place === undefined ? [] : [`${colours.cyan("place:")} ${nearPlace(place, style)}`];
   if (failure.error !== undefined) {
-    return formatError(failure.error, { colour: style.colour, cwd: style.cwd, mask: style.mask }).split("\n");
+    const { colour, cwd, mask } = style;
+    const told = formatError(failure.error, { colour, cwd, mask }).split("\n");
+    return failure.error.span === undefined ? [...told, ...at.map((line) => `  ${line}`)] : told;
   }
-  const lines = cleanText(style, failure.message).trimEnd().split("\n");
-  if (failure.argv !== undefined) {
-    const code = failure.code === undefined ? "" : ` ended with exit code ${failure.code}`;
-    lines.push(`${colours.cyan("command:")} ${cleanText(style, failure.argv.join(" ")).trim()}${code}`);
-  }
+  const code = failure.code === undefined ? "" : `: exit code ${failure.code}`;
+  const lines = cleanText(style, failure.message + code)
+    .trimEnd()
+    .split("\n");
+  lines.push(...at);
+  if (failure.argv !== undefined)
+    lines.push(`${colours.cyan("command:")} ${cleanText(style, shellWords(failure.argv)).trim()}`);
   lines.push(...outputLines("stderr", failure.stderr, style));
   if ((failure.stderr ?? "").trim() === "") lines.push(...outputLines("stdout", failure.stdout, style));
   return lines;
 }
+
+/** `/home/me/site.yml:12` as it is written from here. */
+export const nearPlace = (place: string, style: TextStyle): string =>
+  cleanText(style, place.startsWith(`${style.cwd}/`) ? place.slice(style.cwd.length + 1) : place);
 
 function outputLines(label: string, text: string | undefined, style: TextStyle): string[] {
   const clean = cleanText(style, text ?? "").trimEnd();
@@ -93,16 +112,20 @@ function outputLines(label: string, text: string | undefined, style: TextStyle):
   const last = all.slice(-outputLinesLimit);
   const cut = all.length - last.length;
   const head = `${style.colours.cyan(`${label}:`)}${cut > 0 ? ` (the last ${last.length} lines)` : ""}`;
-  return [head, ...last.map((line) => `  ${line}`)];
+  return [head, ...last.map((line) => `  ${fitted(line, outputLineColumns)}`)];
 }
 
 export function diffLines(diff: ShownDiff, style: TextStyle): string[] {
   const { colours } = style;
-  return unifiedDiff(diff.path, diff.before, diff.after).map((raw) => {
+  const all = unifiedDiff(diff.path, diff.before, diff.after);
+  const most = style.verbosity > 0 ? all.length : diffLinesLimit;
+  const more = all.length > most ? [colours.grey(`… ${all.length - most} more lines: -v shows them`)] : [];
+  const shown = all.slice(0, most).map((raw) => {
     const line = cleanText(style, raw);
     if (line.startsWith("@@")) return colours.cyan(line);
     if (line.startsWith("---") || line.startsWith("+++")) return colours.bold(line);
     if (line.startsWith("-")) return colours.red(line);
     return line.startsWith("+") ? colours.green(line) : line;
   });
+  return [...shown, ...more];
 }

@@ -1,11 +1,12 @@
 /** Events → lines for a terminal. Lines of one task are held until it is done, so that nothing is drawn over. */
 import type { EngineEvent, TaskStatus } from "../engine/events.ts";
-import { fitted, visibleWidth } from "./fit-text.ts";
+import { fitted, visibleWidth, wrapped } from "./fit-text.ts";
 import {
   cleanText,
   connectFailureLines,
   isWorthTelling,
   ms,
+  oneLine,
   paintStatus,
   type TaskHostEvent,
   type TextStyle,
@@ -14,6 +15,7 @@ import {
 
 interface OpenTask {
   readonly title: string;
+  readonly place: string;
   readonly handler: boolean;
   /** What it shows belongs below its own line. */
   readonly isDebug: boolean;
@@ -23,8 +25,15 @@ interface OpenTask {
   readonly details: Detail[];
 }
 
-interface Detail {
+interface Detail extends Told {
   readonly host: string;
+}
+
+interface Group extends Told {
+  readonly hosts: string[];
+}
+
+interface Told {
   readonly item: string | undefined;
   readonly status: TaskStatus;
   readonly steps: string;
@@ -33,6 +42,25 @@ interface Detail {
 
 const shownNames = 4;
 const leastTitle = 20;
+/** Titles are followed by a column of outcomes; longer ones push theirs to the right. */
+const mostTitleColumn = 60;
+/** Of a loop's items, told at once; -v tells all. */
+const shownItems = 10;
+
+/** In which outcomes stand behind a title: the worst first. */
+const outcomeOrder: readonly TaskStatus[] = [
+  "failed",
+  "unreachable",
+  "ignored",
+  "rescued",
+  "changed",
+  "would-change",
+  "unsure",
+  "ok",
+  "skipped",
+];
+/** These are counted; hosts that came to any other end are named. */
+const isQuiet = (status: TaskStatus): boolean => status === "ok" || status === "skipped";
 
 export class TerminalLines {
   readonly #style: TextStyle;
@@ -68,6 +96,7 @@ export class TerminalLines {
       case "task-start": {
         this.#open.set(event.id, {
           title: event.task,
+          place: event.place,
           handler: event.handler,
           isDebug: event.module === "debug",
           hosts: event.hosts,
@@ -84,7 +113,7 @@ export class TerminalLines {
       case "show":
         return this.#show(event);
       case "warning":
-        return [colours.yellow(`  warning: ${cleanText(this.#style, event.message)}`)];
+        return this.#wrap([colours.yellow(`  warning: ${cleanText(this.#style, event.message)}`)]);
       default:
         return [];
     }
@@ -99,13 +128,13 @@ export class TerminalLines {
   #heading(role: string | undefined): string[] {
     if (role === this.#role) return [];
     this.#role = role;
-    return role === undefined ? [] : [this.#style.colours.cyan(`  ${cleanText(this.#style, role)}`)];
+    return [this.#style.colours.cyan(`  ${role === undefined ? "tasks" : oneLine(this.#style, role)}`)];
   }
 
   #unreachable(event: Extract<EngineEvent, { type: "connect" }>): string[] {
     return [
       this.#style.colours.red(`  ✖ ${event.host} cannot be reached`),
-      ...connectFailureLines(event, this.#style).map((line) => `      ${line}`),
+      ...this.#wrap(connectFailureLines(event, this.#style).map((line) => `      ${line}`)),
     ];
   }
 
@@ -127,7 +156,7 @@ export class TerminalLines {
     const { host, item, status } = event;
     if (item === undefined) task.ended.set(status, [...(task.ended.get(status) ?? []), host]);
     if (!isWorthTelling(event, this.#style.verbosity)) return;
-    const lines = taskHostDetails(event, this.#style);
+    const lines = taskHostDetails(event, this.#style, task.place);
     const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined;
     const steps = tellsSteps ? cleanText(this.#style, event.steps.join(", ")) : "";
     if (lines.length > 0 || steps !== "") task.details.push({ host, item, status, steps, lines });
@@ -140,33 +169,60 @@ export class TerminalLines {
     const statuses = [...task.ended.keys()];
     if (statuses.every((status) => status === "skipped") && this.#style.verbosity === 0) return [];
     const time = event.elapsedMs >= 1000 ? this.#style.colours.grey(`  ${ms(event.elapsedMs)}`) : "";
-    const title = cleanText(this.#style, (task.handler ? "handler: " : "") + task.title);
+    const title = oneLine(this.#style, (task.handler ? "handler: " : "") + task.title);
     const room = this.#terminal.columns - "    ✔   ".length - visibleWidth(time);
     const named = this.#tallies(task, shownNames);
     const tail = room - visibleWidth(named) < leastTitle ? this.#tallies(task, 0) : named;
     const shown = fitted(title, Math.max(leastTitle, room - visibleWidth(tail)));
-    return [`    ${this.#icon(statuses)} ${shown}  ${tail}${time}`, ...this.#detailLines(task)];
+    const column = Math.min(mostTitleColumn, this.#terminal.columns >> 1, room - visibleWidth(tail));
+    const padding = " ".repeat(Math.max(0, column - visibleWidth(shown)));
+    return [
+      `    ${this.#icon(statuses)} ${shown}${padding}  ${tail}${time}`,
+      ...this.#wrap(this.#detailLines(task)),
+    ];
   }
 
-  /** Hosts that have the same to tell tell it together. */
-  #detailLines({ hosts, details }: OpenTask): string[] {
+  /** Hosts that have the same to tell tell it together; the line above has named them when there is nothing else. */
+  #detailLines({ hosts, ended, details }: OpenTask): string[] {
     const order = new Map(hosts.map((host, index) => [host, index]));
     const place = ({ host }: Detail): number => order.get(host) ?? hosts.length;
-    const groups = new Map<string, { readonly detail: Detail; readonly hosts: string[] }>();
+    const groups = new Map<string, Group>();
     for (const detail of [...details].sort((a, b) => place(a) - place(b))) {
       const { host, ...rest } = detail;
       const key = JSON.stringify(rest);
       const known = groups.get(key);
-      if (known === undefined) groups.set(key, { detail, hosts: [host] });
+      if (known === undefined) groups.set(key, { ...detail, hosts: [host] });
       else known.hosts.push(host);
     }
-    return [...groups.values()].flatMap((group) => this.#detail(group.detail, group.hosts));
+    const all = this.#withoutManyItems([...groups.values()]);
+    const [only, second] = all.groups;
+    const named = [...ended].filter(([status]) => !isQuiet(status)).flatMap(([, those]) => those);
+    if (only !== undefined && second === undefined && only.item === undefined) {
+      const { length } = only.hosts;
+      if (length === hosts.length || (length === named.length && !isQuiet(only.status)))
+        return [only.steps, ...only.lines].filter((line) => line !== "").map((line) => `        ${line}`);
+    }
+    return [...all.groups.flatMap((group) => this.#detail(group)), ...all.more];
   }
 
-  #detail({ item, status, steps, lines }: Detail, hosts: readonly string[]): string[] {
+  /** Long loops: what an item did is told of the first ones, why one failed of all. */
+  #withoutManyItems(groups: readonly Group[]): { groups: readonly Group[]; more: readonly string[] } {
+    if (this.#style.verbosity > 0) return { groups, more: [] };
+    let items = 0;
+    const kept = groups.filter(({ item, lines }) => {
+      return item === undefined || lines.length > 0 || ++items <= shownItems;
+    });
+    const more = groups.length - kept.length;
+    return {
+      groups: kept,
+      more: more === 0 ? [] : [this.#style.colours.grey(`      and ${more} more items: -v shows them`)],
+    };
+  }
+
+  #detail({ item, status, steps, lines, hosts }: Group): string[] {
     const some = hosts.slice(0, shownNames).join(", ");
     const names = hosts.length > shownNames ? `${some} and ${hosts.length - shownNames} more` : some;
-    const head = cleanText(this.#style, item === undefined ? names : `${names} [${item}]`);
+    const head = oneLine(this.#style, item === undefined ? names : `${names} [${item}]`);
     const label = paintStatus(status, this.#style.colours, this.#fit(head, 6));
     const room = this.#terminal.columns - 8 - visibleWidth(head);
     const isBeside = steps !== "" && room >= Math.min(leastTitle, visibleWidth(steps));
@@ -189,13 +245,21 @@ export class TerminalLines {
   #tallies({ hosts, ended }: OpenTask, mostNames: number): string {
     const place = (host: string): number => hosts.indexOf(host);
     const tally = ([status, those]: [TaskStatus, string[]]): string => {
-      const isCounted = status === "ok" || status === "skipped" || those.length > mostNames;
+      const isCounted = isQuiet(status) || those.length > mostNames;
       const names = isCounted
         ? String(those.length)
         : [...those].sort((a, b) => place(a) - place(b)).join(", ");
       return paintStatus(status, this.#style.colours, cleanText(this.#style, `${status} ${names}`));
     };
-    return [...ended].map(tally).join("  ");
+    const rank = ([status]: [TaskStatus, string[]]): number => outcomeOrder.indexOf(status);
+    return [...ended]
+      .sort((a, b) => rank(a) - rank(b))
+      .map(tally)
+      .join("  ");
+  }
+
+  #wrap(lines: readonly string[]): string[] {
+    return lines.flatMap((line) => wrapped(line, this.#terminal.columns));
   }
 
   #fit(text: string, less = 2): string {

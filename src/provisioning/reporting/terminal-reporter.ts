@@ -4,6 +4,7 @@
  */
 import type { EngineEvent } from "../engine/events.ts";
 import { palette } from "./colour.ts";
+import { wrapped } from "./fit-text.ts";
 import { type LiveTask, showLive } from "./live-task.ts";
 import { TaskProfile } from "./profile.ts";
 import { recapLines } from "./recap.ts";
@@ -36,7 +37,7 @@ function ending(
   profile: TaskProfile | undefined,
   columns: number,
 ): string[] {
-  const slow = profile?.lines(style) ?? [];
+  const slow = (profile?.lines(style) ?? []).flatMap((line) => wrapped(line, columns));
   const { colours } = style;
   const word =
     event.exitCode === 0 ? colours.green("done") : colours.red(`ended with exit code ${event.exitCode}`);
