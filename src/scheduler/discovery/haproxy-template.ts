@@ -1,3 +1,15 @@
+/** The end of a backend and of a service. */
+const balanced = `{{#if this.cookie}}
+    cookie provision_server insert indirect nocache
+{{/if}}
+{{#if this.healthPath}}
+    option httpchk GET {{this.healthPath}}
+{{/if}}
+{{#each this.servers}}
+    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}{{#if this.backup}} backup{{/if}}
+{{/each}}
+`;
+
 /**
  * The built-in haproxy.cfg, in Handlebars. What it sees is HaproxyView. A server that refuses or does not answer a
  * connection in time is marked down by the request that saw it (observe, error-limit 1, on-error mark-down); that
@@ -82,16 +94,7 @@ backend {{this.name}}
     retry-on conn-failure empty-response
     http-request disable-l7-retry unless METH_GET
 {{/if}}
-{{#if this.cookie}}
-    cookie provision_server insert indirect nocache
-{{/if}}
-{{#if this.healthPath}}
-    option httpchk GET {{this.healthPath}}
-{{/if}}
-{{#each this.servers}}
-    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}{{#if this.backup}} backup{{/if}}
-{{/each}}
-{{/each}}
+${balanced}{{/each}}
 {{#each services}}
 
 listen {{this.name}}
@@ -102,14 +105,5 @@ listen {{this.name}}
     retry-on conn-failure empty-response
     http-request disable-l7-retry unless METH_GET
 {{/if}}
-{{#if this.cookie}}
-    cookie provision_server insert indirect nocache
-{{/if}}
-{{#if this.healthPath}}
-    option httpchk GET {{this.healthPath}}
-{{/if}}
-{{#each this.servers}}
-    server {{this.name}} {{this.address}}{{#if ../cookie}} cookie {{this.cookie}}{{/if}}{{#if this.backup}} backup{{/if}}
-{{/each}}
-{{/each}}
+${balanced}{{/each}}
 `;
