@@ -7,7 +7,7 @@ import type { AgentTask } from "./agent-state.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { fetchAll } from "./fetcher.ts";
 import { isAlive, killOrphans, signalGroup } from "./process-table.ts";
-import type { ContainerWays } from "./run-container.ts";
+import type { ContainerWays, Preparation } from "./run-container.ts";
 import { makeSandbox } from "./sandbox.ts";
 import type { Exit } from "./supervisor.ts";
 import { type EnvironmentOfAgent, taskEnvironment } from "./task-environment.ts";
@@ -24,12 +24,27 @@ export interface ContainerSurroundings {
   readonly log: Log;
 }
 
-export function accountOf(task: AgentTask, frameworkUser: string, switchUser: boolean) {
+function accountOf(task: AgentTask, frameworkUser: string, switchUser: boolean) {
   if (!switchUser || process.getuid?.() !== 0) return undefined;
   const user = task.info.command?.user ?? frameworkUser;
   if (user === "" || user === "root") return undefined;
   const account = findAccount(user);
   if (account === undefined) throw new Error(`the user "${user}" is not on this host`);
+  return account;
+}
+
+/** The sandbox, with what the task fetches; it belongs to the account that the task asks for. */
+export async function stageSandbox({ task, framework, signal }: Preparation, around: ContainerSurroundings) {
+  const account = accountOf(task, framework.user, around.switchUser);
+  makeSandbox(task.directory, account);
+  await fetchAll({
+    uris: task.info.command?.uris ?? [],
+    directory: task.directory,
+    account,
+    frameworksHome: around.frameworksHome,
+    signal,
+    stallTimeoutMs: around.fetchStallTimeoutMs,
+  });
   return account;
 }
 
@@ -51,17 +66,9 @@ export function commandWays(around: ContainerSurroundings, cgroups: Cgroups | un
     return Promise.resolve(isOutOfMemory ? { ...exit, ...memoryExceeded } : exit);
   };
   return {
-    async prepare({ task, framework, signal }) {
-      const account = accountOf(task, framework.user, around.switchUser);
-      makeSandbox(task.directory, account);
-      await fetchAll({
-        uris: task.info.command?.uris ?? [],
-        directory: task.directory,
-        account,
-        frameworksHome: around.frameworksHome,
-        signal,
-        stallTimeoutMs: around.fetchStallTimeoutMs,
-      });
+    async prepare(preparation) {
+      const { task, framework } = preparation;
+      const account = await stageSandbox(preparation, around);
       const env = taskEnvironment(task, framework, around.environment());
       return {
         argv: argvOf(task.info.command),

@@ -11,7 +11,7 @@ import { exposedPortsLabel, parseExposedPorts } from "../protocol/exposed-ports.
 import { Resources } from "../protocol/resources.ts";
 import type { TaskInfo, TaskStatus } from "../protocol/task.ts";
 import type { AgentTask } from "./agent-state.ts";
-import { accountOf, type ContainerSurroundings, memoryExceeded } from "./command-container.ts";
+import { type ContainerSurroundings, memoryExceeded, stageSandbox } from "./command-container.ts";
 import {
   containerName,
   dockerRunArgv,
@@ -20,11 +20,9 @@ import {
   publishExposed,
   steersClient,
 } from "./docker-command.ts";
-import { fetchAll } from "./fetcher.ts";
 import { signalGroup } from "./process-table.ts";
 import type { ContainerWays } from "./run-container.ts";
 import { lastLine, runTool } from "./run-tool.ts";
-import { makeSandbox } from "./sandbox.ts";
 import { type Exit, pause } from "./supervisor.ts";
 import { taskEnvironment } from "./task-environment.ts";
 import type { Ending } from "./turn.ts";
@@ -44,18 +42,10 @@ const stopSlackMs = 15_000;
 export function dockerWays(around: ContainerSurroundings, options: DockerOptions): ContainerWays {
   const { docker } = options;
   return {
-    async prepare({ task, framework, signal }) {
+    async prepare(preparation) {
+      const { task, framework, signal } = preparation;
       // The sandbox is the task user's; what runs in the container decides for itself.
-      const account = accountOf(task, framework.user, around.switchUser);
-      makeSandbox(task.directory, account);
-      await fetchAll({
-        uris: task.info.command?.uris ?? [],
-        directory: task.directory,
-        account,
-        frameworksHome: around.frameworksHome,
-        signal,
-        stallTimeoutMs: around.fetchStallTimeoutMs,
-      });
+      await stageSandbox(preparation, around);
       await makeImageReady(task.info, options, signal);
       const env = taskEnvironment(task, framework, around.environment());
       const argv = dockerRunArgv(
