@@ -1,9 +1,10 @@
 import { relative } from "node:path";
 import { ProvisionError, type Span } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import type { VarLayer } from "../provisioning/inventory/host-layers.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
+import type { LayeredScope } from "../provisioning/vars/precedence.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
+import { extraVarsLayer } from "./extra-vars.ts";
 import { pythonRepr } from "./python-text.ts";
 
 const runNote =
@@ -12,29 +13,23 @@ const runNote =
 export interface ExplainFields {
   readonly host: string;
   readonly variable: string;
-  /** Weakest first. */
-  readonly layers: readonly VarLayer[];
+  readonly scope: LayeredScope;
   /** Places below it are shown relative to it. */
   readonly cwd: string;
 }
 
 /** Who sets a variable of a host: the winner first, then what it overrode, strongest first. */
-export function explainVariable({ host, variable: name, layers, cwd }: ExplainFields): string {
-  const setters = layers.flatMap((layer) => {
-    const variable = layer.vars.get(name);
-    return variable === undefined ? [] : [{ layer: layer.name, variable }];
-  });
-  const [winner, ...overridden] = setters.reverse();
-  if (winner === undefined) throw unknownVariable(host, name, layers);
-  const lines = [`${name} of ${host} is ${valueText(winner.variable)}`, `  set by    ${source(winner, cwd)}`];
-  for (const other of overridden)
-    lines.push(`  overrides ${valueText(other.variable)}, ${source(other, cwd)}`);
-  if (!winner.layer.startsWith("-e ")) lines.push(`  ${runNote}`);
+export function explainVariable({ host, variable: name, scope, cwd }: ExplainFields): string {
+  const [winner, ...overridden] = scope.definitions(name);
+  if (winner === undefined) throw unknownVariable(host, name, scope);
+  const lines = [`${name} of ${host} is ${valueText(winner)}`, `  set by    ${source(winner, cwd)}`];
+  for (const other of overridden) lines.push(`  overrides ${valueText(other)}, ${source(other, cwd)}`);
+  if (winner.origin.layer !== extraVarsLayer) lines.push(`  ${runNote}`);
   return lines.join("\n");
 }
 
-const source = ({ layer, variable }: { layer: string; variable: Variable }, cwd: string): string =>
-  `${layer}${variable.origin.span === undefined ? "" : ` (${place(variable.origin.span, cwd)})`}`;
+const source = ({ origin: { layer, span } }: Variable, cwd: string): string =>
+  `${layer}${span === undefined ? "" : ` (${place(span, cwd)})`}`;
 
 function place(span: Span, cwd: string): string {
   const near = relative(cwd, span.file);
@@ -47,8 +42,8 @@ const valueText = (variable: Variable): string =>
 const nodeText = (node: SourceNode): string =>
   node.kind === "scalar" && node.tag === "!vault" ? "a vault value" : pythonRepr(node);
 
-function unknownVariable(host: string, name: string, layers: readonly VarLayer[]): ProvisionError {
-  const names = new Set(layers.flatMap((layer) => [...layer.vars.keys()]));
+function unknownVariable(host: string, name: string, scope: LayeredScope): ProvisionError {
+  const names = new Set(scope.names());
   const near = nearest(name, names);
   return new ProvisionError({
     code: "bad-usage",

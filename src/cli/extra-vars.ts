@@ -7,13 +7,15 @@ import { parseYaml } from "../provisioning/source/parse-yaml.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
 import { badUsage } from "./parse-options.ts";
 
+export const extraVarsLayer = "extra vars (-e)";
+
 const place: Span = { file: "--extra-vars", line: 1, column: 1 };
 
 export function readExtraVars(texts: readonly string[], cwd: string): ReadonlyMap<string, Variable> {
   const vars = new Map<string, Variable>();
   for (const text of texts) {
     for (const [name, node] of readOne(text.trim(), cwd)) {
-      vars.set(name, { kind: "template", node, origin: { layer: "extra vars (-e)", span: node.span } });
+      vars.set(name, { kind: "template", node, origin: { layer: extraVarsLayer, span: node.span } });
     }
   }
   return vars;

@@ -3,12 +3,13 @@ import { resolve } from "node:path";
 import { ProvisionError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { hostsOfGroup } from "../provisioning/inventory/group-order.ts";
-import { HostLayers, type VarLayer } from "../provisioning/inventory/host-layers.ts";
+import { HostLayers, type Variables } from "../provisioning/inventory/host-layers.ts";
 import type { Inventory, InventoryGroup, InventoryHost } from "../provisioning/inventory/inventory.ts";
 import { loadInventory } from "../provisioning/inventory/load-inventory.ts";
 import { implicitLocalhost, matchPattern } from "../provisioning/inventory/match-pattern.ts";
 import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
+import { LayeredScope } from "../provisioning/vars/precedence.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
 import { type AnsibleConfig, readAnsibleConfig } from "./ansible-config.ts";
 import { explainVariable } from "./explain-variable.ts";
@@ -107,9 +108,12 @@ async function explanation({ given, io, config, view, decrypt }: ExplainRequest)
     rolesPath: rolesPathOf(io, config),
     decrypt,
   });
-  const plays = playbookLayers({ playbook, inventory: view.inventory, host: host.name, decrypt });
-  const layers = [...plays.below, ...view.inventoryLayers(host), ...plays.above, view.extraVars];
-  return explainVariable({ host: host.name, variable: given.value("explain") ?? "", layers, cwd: io.cwd });
+  const scope = new LayeredScope({
+    ...playbookLayers({ playbook, inventory: view.inventory, host: host.name, decrypt }),
+    extraVars: view.extraVars,
+    inventory: view.inventoryLayers(host).toReversed(),
+  });
+  return explainVariable({ host: host.name, variable: given.value("explain") ?? "", scope, cwd: io.cwd });
 }
 
 type Verb = "list" | "host" | "graph";
@@ -160,24 +164,24 @@ type Values = ReadonlyMap<string, PrintValue>;
 interface ViewFields {
   readonly inventory: Inventory;
   readonly layers: HostLayers;
-  readonly extraVars: ReadonlyMap<string, Variable>;
+  readonly extraVars: Variables;
   readonly isExport: boolean;
 }
 
 class InventoryView {
   readonly inventory: Inventory;
-  readonly extraVars: VarLayer;
+  readonly extraVars: Variables;
   readonly #layers: HostLayers;
   readonly #isExport: boolean;
 
   constructor({ inventory, layers, extraVars, isExport }: ViewFields) {
     this.inventory = inventory;
     this.#layers = layers;
-    this.extraVars = { name: "-e on the command line", vars: extraVars };
+    this.extraVars = extraVars;
     this.#isExport = isExport;
   }
 
-  inventoryLayers(host: InventoryHost): readonly VarLayer[] {
+  inventoryLayers(host: InventoryHost): readonly Variables[] {
     return this.#layers.ofHost(host);
   }
 
@@ -267,8 +271,8 @@ class InventoryView {
   }
 }
 
-function nodesOf(layers: readonly VarLayer[]): Values {
-  const merged = new Map<string, Variable>(layers.flatMap((layer) => [...layer.vars]));
+function nodesOf(layers: readonly Variables[]): Values {
+  const merged = new Map<string, Variable>(layers.flatMap((layer) => [...layer]));
   const shown = [...merged].filter(([name, variable]) => variable.kind === "template" && !magic.has(name));
   return new Map(
     shown.flatMap(([name, variable]) => (variable.kind === "template" ? [[name, variable.node]] : [])),

@@ -1,22 +1,14 @@
 /** What plays and roles say of variables, for --explain: only what stands in files, nothing that a run decides. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import type { VarLayer } from "../provisioning/inventory/host-layers.ts";
+import { join, resolve } from "node:path";
 import type { Inventory } from "../provisioning/inventory/inventory.ts";
 import { matchPattern } from "../provisioning/inventory/match-pattern.ts";
 import { readVarsFile } from "../provisioning/inventory/vars-files.ts";
-import type { Play, Playbook, RoleInvocation } from "../provisioning/playbook/model.ts";
+import type { Play, Playbook } from "../provisioning/playbook/model.ts";
 import type { DecryptText } from "../provisioning/source/decrypt.ts";
-import type { MapNode, SourceNode } from "../provisioning/source/node.ts";
-import { keyText } from "../provisioning/source/to-plain.ts";
+import type { SourceNode } from "../provisioning/source/node.ts";
+import { type Layer, layerOf, type ScopeParts } from "../provisioning/vars/precedence.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
-
-export interface PlaybookLayers {
-  /** Weaker than the inventory: defaults of roles. */
-  readonly below: readonly VarLayer[];
-  /** Stronger than the inventory, weakest first. */
-  readonly above: readonly VarLayer[];
-}
 
 export interface PlaybookLayersRequest {
   readonly playbook: Playbook;
@@ -25,20 +17,26 @@ export interface PlaybookLayersRequest {
   readonly decrypt?: DecryptText | undefined;
 }
 
-/** Of the plays that the host is in. Those whose `hosts` hang on variables are passed over. */
-export function playbookLayers(request: PlaybookLayersRequest): PlaybookLayers {
-  const plays = request.playbook.plays.filter((play) => isIn(play, request));
-  const roles = plays.flatMap((play) => play.roles.map((invocation) => ({ play, invocation })));
+/** Of the plays that the host is in, the last first. Those whose `hosts` hang on variables are passed over. */
+export function playbookLayers(request: PlaybookLayersRequest): ScopeParts {
+  const plays = request.playbook.plays.filter((play) => isIn(play, request)).toReversed();
+  const roles = plays.flatMap((play) =>
+    play.roles.toReversed().map((invocation) => ({
+      ...invocation,
+      where: `role ${invocation.role.name} in play "${play.name}"`,
+    })),
+  );
   return {
-    below: roles.map(({ invocation }) =>
-      layer(`defaults of role ${invocation.role.name}`, invocation.role.defaults),
+    roleParams: roles.map(({ params, where }) => layerOf(params, `parameters of ${where}`)),
+    roleVars: roles.flatMap(({ role, vars, where }) => [
+      layerOf(role.vars, `vars of role ${role.name}`),
+      layerOf(vars, `vars of ${where}`),
+    ]),
+    varsFiles: plays.flatMap((play) =>
+      play.varsFiles.flatMap((node) => varsFile(play, node, request.decrypt)).toReversed(),
     ),
-    above: [
-      ...plays.map((play) => layer(`vars of play "${play.name}"`, play.vars)),
-      ...plays.flatMap((play) => play.varsFiles.flatMap((node) => varsFile(play, node, request.decrypt))),
-      ...roles.map(({ invocation }) => layer(`vars of role ${invocation.role.name}`, invocation.role.vars)),
-      ...roles.flatMap(({ play, invocation }) => parameters(play, invocation)),
-    ],
+    playVars: plays.map((play) => layerOf(play.vars, `vars of play "${play.name}"`)),
+    roleDefaults: roles.map(({ role }) => layerOf(role.defaults, `defaults of role ${role.name}`)),
   };
 }
 
@@ -52,34 +50,18 @@ function isIn(play: Play, { inventory, host }: PlaybookLayersRequest): boolean {
   }).includes(host);
 }
 
-function parameters(play: Play, { role, params, vars }: RoleInvocation): VarLayer[] {
-  const where = `role ${role.name} in play "${play.name}"`;
-  return [layer(`vars of ${where}`, vars), layer(`parameters of ${where}`, params)];
-}
-
 /** Names with variables in them are known in a run only. */
-function varsFile(play: Play, node: SourceNode, decrypt: DecryptText | undefined): VarLayer[] {
-  const candidates = node.kind === "list" ? node.items : [node];
-  const paths = candidates.flatMap((each) =>
-    each.kind === "scalar" ? [resolve(play.baseDir, String(each.value))] : [],
+function varsFile(play: Play, node: SourceNode, decrypt: DecryptText | undefined): readonly Layer[] {
+  const names = (node.kind === "list" ? node.items : [node]).flatMap((each) =>
+    each.kind === "scalar" ? [String(each.value)] : [],
   );
+  const paths = names.flatMap((name) => [join(play.baseDir, "vars", name), resolve(play.baseDir, name)]);
   const path = paths.find((each) => existsSync(each));
   if (path === undefined) return [];
-  const name = `vars_files of play "${play.name}"`;
-  const vars = [...readVarsFile(path, decrypt).vars].map(([key, value]): [string, Variable] => [
-    key,
-    variable(name, value),
+  const layer = `vars_files of play "${play.name}"`;
+  const variables = [...readVarsFile(path, decrypt).vars].map(([name, value]): [string, Variable] => [
+    name,
+    { kind: "template", node: value, origin: { layer, span: value.span } },
   ]);
-  return [{ name, vars: new Map(vars) }];
+  return [new Map(variables)];
 }
-
-const variable = (layerName: string, node: SourceNode): Variable => ({
-  kind: "template",
-  node,
-  origin: { layer: layerName, span: node.span },
-});
-
-const layer = (name: string, map: MapNode | undefined): VarLayer => ({
-  name,
-  vars: new Map((map?.entries ?? []).map(({ key, value }) => [keyText(key), variable(name, value)])),
-});

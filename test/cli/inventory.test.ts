@@ -33,7 +33,7 @@ const explained: readonly (readonly [string, readonly string[], string])[] = [
     "plays and roles, and that -e wins",
     ["--host", "w2", "--explain", "level", "-e", "level=9"],
     `level of w2 is '9'
-  set by    -e on the command line (--extra-vars:1:1)
+  set by    extra vars (-e) (--extra-vars:1:1)
   overrides 4, vars of role r (../playbook/roles/r/vars/main.yml:1:8)
   overrides 3, vars of play "web servers" (../playbook/site.yml:3:18)
   overrides 1, defaults of role r (../playbook/roles/r/defaults/main.yml:1:8)

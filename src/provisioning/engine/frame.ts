@@ -1,11 +1,13 @@
 /** Where a statement stands: what it inherits from play, role, blocks and includes, outermost first. */
 import type { Block, Condition, Inherited, Role, RoleInvocation, Statement } from "../playbook/model.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
-import type { Variable } from "../vars/variable.ts";
+import { type Layer, layerOf } from "../vars/precedence.ts";
 
 export interface RoleInUse {
   readonly role: Role;
   readonly params: MapNode | undefined;
+  /** `vars:` beside the role's name: weaker than its vars/main.yml, as in Ansible. */
+  readonly vars?: MapNode | undefined;
 }
 
 export interface Frame {
@@ -13,8 +15,8 @@ export interface Frame {
   readonly chain: readonly Inherited[];
   /** Roles around it, outermost first: the innermost one's vars and defaults count most. */
   readonly roles: readonly RoleInUse[];
-  /** Loop variables and `vars` of includes around it. */
-  readonly includeVars: ReadonlyMap<string, Variable>;
+  /** Loop variables and `vars` of the includes around it, outermost first. */
+  readonly includeParams: readonly Layer[];
   /** `notify:` of the blocks around it. */
   readonly notify: readonly SourceNode[];
   /** A failure here is caught by a rescue further out. */
@@ -35,16 +37,20 @@ export const enterBlock = (frame: Frame, block: Block): Frame => ({
     block.role === undefined || block.role === frame.roles.at(-1)?.role
       ? frame.roles
       : [...frame.roles, { role: block.role, params: undefined }],
+  includeParams:
+    block.varsAreParams === true
+      ? [...frame.includeParams, layerOf(block.vars, "include params")]
+      : frame.includeParams,
   notify: [...frame.notify, ...block.notify],
   rescuable: frame.rescuable || block.rescue.length > 0,
 });
 
 export const enterRole = (
   frame: Frame,
-  { kind: _kind, role, params, span: _span, ...inherited }: RoleInvocation,
+  { kind: _kind, role, params, vars, within = [], span: _span, ...inherited }: RoleInvocation,
 ): Frame => ({
   ...enter(frame, inherited),
-  roles: [...frame.roles, { role, params }],
+  roles: [...frame.roles, ...within, { role, params, vars }],
 });
 
 type Keyword = {

@@ -8,12 +8,12 @@ import type { Effect } from "../modules/module.ts";
 import { isVaultText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
+import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
 import type { HostTask } from "./run-on-host.ts";
 import type { RunState } from "./run-state.ts";
-import { layerOf } from "./scopes.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 import { dataVariable } from "./view.ts";
 

@@ -39,7 +39,7 @@ export class PlayState {
   readonly allHosts: readonly RunHost[];
   readonly frame: Frame;
   handlers: readonly HandlerEntry[] = [];
-  /** vars_prompt and vars_files, in this order. */
+  /** What was answered to vars_prompt. */
   readonly playVars: ReadonlyMap<string, Variable>;
   /** Roles whose vars and defaults the whole play sees. */
   readonly publicRoles: RoleInUse[] = [];
@@ -221,17 +221,17 @@ export class PlayState {
       set(loop.indexVar, index);
       set("ansible_index_var", loop.indexVar);
     }
-    if (loop.extended) set("ansible_loop", extendedLoop(items, index));
+    if (loop.extended) set("ansible_loop", extendedLoop(items, index, loop.extendedAllItems));
     return vars;
   }
 }
 
 const noVariables: ReadonlyMap<string, Variable> = new Map();
 
-function extendedLoop(items: readonly JsonValue[], index: number): JsonValue {
+function extendedLoop(items: readonly JsonValue[], index: number, withAll: boolean): JsonValue {
   const length = items.length;
   return {
-    allitems: items,
+    ...(withAll ? { allitems: items } : {}),
     index: index + 1,
     index0: index,
     revindex: length - index,

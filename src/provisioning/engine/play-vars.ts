@@ -20,6 +20,7 @@ const confirmTries = 3;
 async function answerTo(prompt: VarsPrompt, state: PlayState, first: RunHost): Promise<string> {
   const { run } = state;
   const fallback = prompt.default === undefined ? undefined : state.hostView(first).text(prompt.default);
+  if (run.request.prompt === undefined) return unasked(prompt, fallback, state);
   const shown = fallback === undefined || prompt.private ? prompt.prompt : `${prompt.prompt} [${fallback}]`;
   for (let attempt = 0; attempt < confirmTries; attempt++) {
     const given = await run.ask(`${shown}: `, prompt.private);
@@ -33,4 +34,20 @@ async function answerTo(prompt: VarsPrompt, state: PlayState, first: RunHost): P
     state: "the two answers differed each time",
     span: prompt.span,
   });
+}
+
+/** Ansible goes on with nothing where there is no default; here the question must be answered in advance. */
+function unasked({ name, span }: VarsPrompt, fallback: string | undefined, { run }: PlayState): string {
+  if (fallback === undefined) {
+    throw new ProvisionError({
+      code: "no-terminal",
+      action: `ask for "${name}"`,
+      state: "there is no terminal, and it has no default",
+      span,
+      why: "questions are only put to a person",
+      fix: `-e ${name}=…`,
+    });
+  }
+  run.emit({ type: "warning", message: `no terminal to ask for "${name}" on: its default is taken` });
+  return fallback;
 }

@@ -6,7 +6,9 @@ import { ProvisionError } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
 import type { IncludeRole, IncludeTasks, Inherited, Statement } from "../playbook/model.ts";
 import { readInherited } from "../playbook/read-inherited.ts";
+import { dependenciesOf } from "../playbook/role-dependencies.ts";
 import type { MapNode } from "../source/node.ts";
+import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import { withFacts } from "./facts-needed.ts";
 import { type Ahead, conditionsOf, enter, enterRole, type Frame, tagsOf } from "./frame.ts";
@@ -63,10 +65,7 @@ export async function runIncludedRoles(
     const invocation = tryLoad(walker, include, hosts, () => include.load(request));
     if (invocation === undefined) continue;
     const outer = innerFrame(include, place.frame, vars);
-    if (include.public) walker.play.publicRoles.push({ role: invocation.role, params: invocation.params });
-    for (const dependency of invocation.role.dependencies) {
-      await enterRoleOf(walker, dependency, { hosts, frame: outer, ahead: place.ahead }, include);
-    }
+    if (include.public) walker.play.publicRoles.push(invocation);
     await enterRoleOf(walker, invocation, { hosts, frame: outer, ahead: place.ahead }, include);
   }
 }
@@ -77,6 +76,9 @@ async function enterRoleOf(
   place: IncludePlace,
   include: Include,
 ): Promise<void> {
+  for (const dependency of dependenciesOf(invocation)) {
+    await enterRoleOf(walker, dependency, place, include);
+  }
   const frame = enterRole(place.frame, invocation);
   const { play } = walker;
   const known = new Set(play.handlers.map(({ handler }) => handler));
@@ -137,18 +139,22 @@ function tryLoad<T>(
   }
 }
 
-/** Tags, `when` and become of an include are its own; its variables and what stands under `apply` are its children's. */
+/**
+ * Tags, `when` and become of an include are its own; its variables and what stands under `apply` are its children's.
+ * Ansible lays the parameters of the role around an include_role over the include's own variables.
+ */
 function innerFrame(include: Include, frame: Frame, vars: ReadonlyMap<string, Variable>): Frame {
   const applied: Inherited =
     include.apply === undefined ? { tags: [], when: [] } : readInherited(include.apply);
   const own: Inherited = {
     ...applied,
-    varsAreParams: true,
     ...(include.vars === undefined ? {} : { vars: mergedVars(include.vars, applied.vars) }),
   };
+  const around = include.kind === "include-role" ? frame.roles.at(-1)?.params : undefined;
+  const params = [layerOf(include.vars, "include params"), vars, layerOf(around, "role params")];
   return {
     ...enter(frame, own),
-    includeVars: new Map([...frame.includeVars, ...vars]),
+    includeParams: [...frame.includeParams, ...params.filter(({ size }) => size > 0)],
     depth: frame.depth + 1,
   };
 }

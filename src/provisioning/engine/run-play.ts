@@ -123,7 +123,7 @@ export function frameOf(play: Play): Frame {
   return {
     chain: [inherited satisfies Inherited],
     roles: [],
-    includeVars: new Map(),
+    includeParams: [],
     notify: [],
     rescuable: false,
     handlers: false,
@@ -138,7 +138,7 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
     host.notified.clear();
   }
   state.handlers = handlersOf(state);
-  for (const { role, params } of play.roles) state.publicRoles.push({ role, params });
+  state.publicRoles.push(...play.roles);
   for (const host of batch) readPlayVarsFiles(state, host);
   // Modules are read from disk while the hosts are being connected to.
   await Promise.all([greetAll(state, wantsFacts(state)), state.run.loadModules(modulesOf(play))]);

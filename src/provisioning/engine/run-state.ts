@@ -9,6 +9,7 @@ import type { AnyModule } from "../modules/module.ts";
 import type { Play, Task } from "../playbook/model.ts";
 import type { SourceNode } from "../source/node.ts";
 import type { Become } from "../transport/session.ts";
+import { LayeredScope, layerOf } from "../vars/precedence.ts";
 import { omitPlaceholder, render } from "../vars/render.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { EmitEvent, EngineEvent } from "./events.ts";
@@ -17,7 +18,6 @@ import { growInventory } from "./grow-inventory.ts";
 import { Machines } from "./machines.ts";
 import { RunHost } from "./run-host.ts";
 import type { RunRequest } from "./run-request.ts";
-import { layerOf } from "./scopes.ts";
 import { dataVariable } from "./view.ts";
 
 type Unstamped<E> = E extends EngineEvent ? Omit<E, "atMs"> : never;
@@ -59,7 +59,7 @@ export class RunState {
     this.machines = new Machines({
       openSession: request.environment.openSession,
       signal,
-      now: () => this.clock.now(),
+      clock: this.clock,
       emit: (event) => this.#emit(event),
       greet: (machine, host) => greet(this, machine, host),
     });
@@ -140,7 +140,7 @@ export class RunState {
     } catch (error) {
       if (!this.isInterrupted) throw error;
     }
-    this.expireVolatile();
+    this.expire();
   }
   /** One pause for all hosts of a task. */
   sharedPause(task: Task, work: () => Promise<string>): Promise<string> {
@@ -152,8 +152,9 @@ export class RunState {
     this.#pauses.delete(task);
   }
 
-  expireVolatile(): void {
-    this.machines.expireVolatile();
+  /** R6 */
+  expire(): void {
+    this.machines.expire();
   }
 
   ask(question: string, hidden: boolean): Promise<string> {
@@ -214,11 +215,8 @@ export class RunState {
 
   /** A node of a play itself, before there are hosts: it sees extra variables only. */
   renderPlain(node: SourceNode, play: Play): JsonValue {
-    const layers = [this.request.extraVars, layerOf(play.vars, "play vars")];
-    const scope = {
-      lookup: (name: string) => layers.map((layer) => layer.get(name)).find((found) => found !== undefined),
-      names: () => layers.flatMap((layer) => [...layer.keys()]),
-    };
+    const { extraVars } = this.request;
+    const scope = new LayeredScope({ extraVars, playVars: [layerOf(play.vars, "play vars")] });
     return render(node, { scope, searchPath: [play.baseDir], openVault: this.request.openVault });
   }
 

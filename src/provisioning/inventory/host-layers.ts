@@ -7,11 +7,8 @@ import { groupsOfHost } from "./group-order.ts";
 import type { Inventory, InventoryGroup, InventoryHost, VarsFile } from "./inventory.ts";
 import { VarsFolder } from "./vars-files.ts";
 
-export interface VarLayer {
-  /** In words, for --explain: `group_vars of group web, beside the inventory`. */
-  readonly name: string;
-  readonly vars: ReadonlyMap<string, Variable>;
-}
+/** What one place says; the origins of its variables name the place: `group_vars of group web, beside the inventory`. */
+export type Variables = ReadonlyMap<string, Variable>;
 
 export interface HostLayersOptions {
   /** Folders of the playbooks: their group_vars/ and host_vars/ win over the inventory's. */
@@ -29,7 +26,7 @@ export class HostLayers {
   readonly #inventory: Inventory;
   readonly #inventoryPlaces: readonly Place[];
   readonly #playbookPlaces: readonly Place[];
-  readonly #files = new Map<VarsFile, ReadonlyMap<string, Variable>>();
+  readonly #files = new Map<VarsFile, Variables>();
 
   constructor(inventory: Inventory, { playbookDirs = [], decrypt }: HostLayersOptions = {}) {
     this.#inventory = inventory;
@@ -41,39 +38,38 @@ export class HostLayers {
   }
 
   /** All that a host gets, weakest first. A later layer replaces a variable whole. */
-  ofHost(host: InventoryHost): readonly VarLayer[] {
+  ofHost(host: InventoryHost): readonly Variables[] {
     const groups = groupsOfHost(this.#inventory, host);
     const all = groups.filter((group) => group.name === "all");
     const others = groups.filter((group) => group.name !== "all");
     return [
-      ...groups.map(ownLayer),
+      ...groups.map(({ vars }) => vars),
       ...this.#groupFiles(all, this.#inventoryPlaces),
       ...this.#groupFiles(all, this.#playbookPlaces),
       ...this.#groupFiles(others, this.#inventoryPlaces),
       ...this.#groupFiles(others, this.#playbookPlaces),
-      { name: `inventory line of host ${host.name}`, vars: host.vars },
+      host.vars,
       ...this.#hostFiles(host, this.#inventoryPlaces),
       ...this.#hostFiles(host, this.#playbookPlaces),
-    ].filter((layer) => layer.vars.size > 0);
+    ].filter(({ size }) => size > 0);
   }
 
   /** A host's variables with the winners only. */
-  merged(host: InventoryHost): ReadonlyMap<string, Variable> {
-    return new Map(this.ofHost(host).flatMap((layer) => [...layer.vars]));
+  merged(host: InventoryHost): Variables {
+    return new Map(this.ofHost(host).flatMap((vars) => [...vars]));
   }
 
   /** What a group alone brings: its own vars and the inventory's group_vars files. */
-  ofGroup(group: InventoryGroup): readonly VarLayer[] {
-    return [ownLayer(group), ...this.#groupFiles([group], this.#inventoryPlaces)];
+  ofGroup(group: InventoryGroup): readonly Variables[] {
+    return [group.vars, ...this.#groupFiles([group], this.#inventoryPlaces)];
   }
 
   /** What a host alone brings. */
-  ofHostAlone(host: InventoryHost): readonly VarLayer[] {
-    const own = { name: `inventory line of host ${host.name}`, vars: host.vars };
-    return [own, ...this.#hostFiles(host, this.#inventoryPlaces)];
+  ofHostAlone(host: InventoryHost): readonly Variables[] {
+    return [host.vars, ...this.#hostFiles(host, this.#inventoryPlaces)];
   }
 
-  #groupFiles(groups: readonly InventoryGroup[], places: readonly Place[]): VarLayer[] {
+  #groupFiles(groups: readonly InventoryGroup[], places: readonly Place[]): Variables[] {
     return groups.flatMap(({ name }) =>
       places.flatMap(({ folder, where }) =>
         this.#layers(folder.read("group_vars", name), `group_vars of group ${name}, ${where}`),
@@ -81,28 +77,23 @@ export class HostLayers {
     );
   }
 
-  #hostFiles({ name }: InventoryHost, places: readonly Place[]): VarLayer[] {
+  #hostFiles({ name }: InventoryHost, places: readonly Place[]): Variables[] {
     return places.flatMap(({ folder, where }) =>
       this.#layers(folder.read("host_vars", name), `host_vars of host ${name}, ${where}`),
     );
   }
 
-  #layers(files: readonly VarsFile[], name: string): VarLayer[] {
+  #layers(files: readonly VarsFile[], layer: string): Variables[] {
     return files.map((file) => {
       const known = this.#files.get(file);
-      const vars = known ?? variablesOf(file, name);
+      const vars = known ?? variablesOf(file, layer);
       this.#files.set(file, vars);
-      return { name, vars };
+      return vars;
     });
   }
 }
 
-const ownLayer = (group: InventoryGroup): VarLayer => ({
-  name: `inventory vars of group ${group.name}`,
-  vars: group.vars,
-});
-
-function variablesOf(file: VarsFile, layer: string): ReadonlyMap<string, Variable> {
+function variablesOf(file: VarsFile, layer: string): Variables {
   return new Map(
     [...file.vars].map(([name, node]): [string, Variable] => [
       name,

@@ -4,7 +4,7 @@
  * load-inventory.ts finds out what a source is and gives its text to parse-ini, parse-yaml-inventory or run-script;
  * these tell an InventoryBuilder, which settles order, "ungrouped" and depths. match-pattern.ts answers patterns,
  * group-order.ts walks the group tree, vars-files.ts finds and reads group_vars/ and host_vars/. host-layers.ts puts both in
- * Ansible's order for a host. What plays, roles and facts lay over them is engine/scopes.ts's business.
+ * Ansible's order for a host. What plays, roles and facts lay over them is vars/precedence.ts's business.
  */
 import type { SourceNode } from "../source/node.ts";
 import type { Variable } from "../vars/variable.ts";

@@ -109,6 +109,7 @@ function commonOf(map: MapNode, args: MapNode, context: LoadContext) {
   const register = nodeAt(map, "register");
   return {
     ...readInherited(map),
+    varsAreParams: true as const,
     name: nodeAt(map, "name"),
     span: map.span,
     apply: apply === undefined ? undefined : readMap("apply", apply),
@@ -208,7 +209,7 @@ function importTasks(request: IncludeRequest): Block {
     kind: "block",
     ...inherited,
     ...withVars(overlay(vars, inherited.vars)),
-    varsAreParams: true,
+    ...(short(keyOf(entry)) === "include" ? { varsAreParams: true } : {}),
     name: "",
     span: map.span,
     block: readTaskFile({ path, entry, context, loadStatements }),
@@ -250,7 +251,7 @@ function importRole(request: IncludeRequest): Block {
     },
     context,
   );
-  return { ...roleBlock(role, map.span, context), ...readInherited(map), varsAreParams: true };
+  return { ...roleBlock(role, map.span, context), ...readInherited(map) };
 }
 
 function literal(keyword: string, text: string, node: SourceNode): string {

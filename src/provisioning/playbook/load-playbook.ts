@@ -27,6 +27,7 @@ import {
   unknownKeyword,
   wrongShape,
 } from "./read-values.ts";
+import { dependenciesOf } from "./role-dependencies.ts";
 
 export type { LoadOptions } from "./load-context.ts";
 
@@ -251,27 +252,12 @@ function expandRoles(map: MapNode, context: LoadContext): RoleInvocation[] {
 }
 
 function addWithDependencies(invocation: RoleInvocation, expanded: RoleInvocation[]): void {
-  for (const dependency of invocation.role.dependencies) {
-    addWithDependencies(
-      {
-        ...dependency,
-        tags: [...invocation.tags, ...dependency.tags],
-        when: [...invocation.when, ...dependency.when],
-        ...inheritedBecome(invocation, dependency),
-      },
-      expanded,
-    );
-  }
+  for (const dependency of dependenciesOf(invocation)) addWithDependencies(dependency, expanded);
   const same = expanded.findIndex((other) => isSame(other, invocation));
   const earlier = expanded[same];
   if (earlier === undefined || invocation.role.allowDuplicates) expanded.push(invocation);
   else expanded[same] = { ...earlier, tags: [...new Set([...earlier.tags, ...invocation.tags])] };
 }
-
-const inheritedBecome = (outer: RoleInvocation, inner: RoleInvocation): Partial<RoleInvocation> =>
-  outer.become !== undefined && inner.become === undefined
-    ? { become: outer.become, ...(outer.becomeUser === undefined ? {} : { becomeUser: outer.becomeUser }) }
-    : {};
 
 const isSame = (a: RoleInvocation, b: RoleInvocation): boolean =>
   a.role.dir === b.role.dir && signature(a) === signature(b);

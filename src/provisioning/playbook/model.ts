@@ -13,7 +13,7 @@ export interface Playbook {
 /** Keywords that plays, roles, blocks and tasks share; the inner one wins. Absent means inherited. */
 export interface Inherited {
   readonly vars?: MapNode;
-  /** Of an include or import: its `vars` win over set_fact and register, as role params do. */
+  /** Of an include: its `vars` win over set_fact and register, as role params do. Those of an import do not. */
   readonly varsAreParams?: true;
   readonly environment?: readonly SourceNode[];
   readonly become?: SourceNode;
@@ -83,6 +83,8 @@ export interface RoleInvocation extends Inherited {
   readonly kind: "role";
   readonly role: Role;
   readonly params: MapNode | undefined;
+  /** The roles that depend on it, outermost first. */
+  readonly within?: readonly RoleInvocation[];
   readonly span: Span;
 }
 
@@ -163,6 +165,10 @@ export interface Loop {
   readonly label: SourceNode | undefined;
   readonly pause: SourceNode | undefined;
   readonly extended: boolean;
+  /** Whether `ansible_loop` holds all items, which each item's result repeats. */
+  readonly extendedAllItems: boolean;
+  /** After an item these end the loop, if they all hold. */
+  readonly breakWhen: readonly Condition[];
   readonly span: Span;
 }
 

@@ -14,7 +14,7 @@ export interface Origin {
   readonly span?: Span | undefined;
 }
 
-/** What an expression may see. Layers are laid over each other by engine/scopes.ts; the first hit wins. */
+/** What an expression may see. Layers are laid over each other by precedence.ts; the first hit wins. */
 export interface Scope {
   lookup(name: string): Variable | undefined;
   names(): Iterable<string>;

@@ -1,46 +1,34 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  buildScope,
-  explain,
-  type Layer,
-  mapLayer,
-  type ScopeParts,
-} from "../../../src/provisioning/vars/precedence.ts";
+import { type Layer, LayeredScope, type ScopeParts } from "../../../src/provisioning/vars/precedence.ts";
 import type { Variable } from "../../../src/provisioning/vars/variable.ts";
 
 /** Ansible's order written down once more, weakest first, with how many layers there may be of each kind. */
-const order: readonly {
-  readonly part: keyof ScopeParts;
-  readonly many: "no" | "strongest first" | "weakest first";
-}[] = [
-  { part: "roleDefaults", many: "strongest first" },
-  { part: "inventory", many: "weakest first" },
-  { part: "facts", many: "no" },
-  { part: "playVars", many: "no" },
-  { part: "varsPrompt", many: "no" },
-  { part: "varsFiles", many: "strongest first" },
-  { part: "roleVars", many: "strongest first" },
-  { part: "blockVars", many: "strongest first" },
-  { part: "taskVars", many: "no" },
-  { part: "includeVars", many: "no" },
-  { part: "setFacts", many: "no" },
-  { part: "roleParams", many: "strongest first" },
-  { part: "includeParams", many: "strongest first" },
-  { part: "extraVars", many: "no" },
-  { part: "magic", many: "no" },
-  { part: "item", many: "no" },
+const order: readonly { readonly part: keyof ScopeParts; readonly many?: true }[] = [
+  { part: "roleDefaults", many: true },
+  { part: "inventory", many: true },
+  { part: "facts" },
+  { part: "playVars", many: true },
+  { part: "varsPrompt" },
+  { part: "varsFiles", many: true },
+  { part: "roleVars", many: true },
+  { part: "taskVars", many: true },
+  { part: "includeVars" },
+  { part: "setFacts" },
+  { part: "roleParams", many: true },
+  { part: "includeParams", many: true },
+  { part: "extraVars" },
+  { part: "magic" },
+  { part: "loop" },
 ];
 const names = ["a", "b", "c", "d", "e"];
 const data = (value: string): Variable => ({ kind: "data", value, origin: { layer: value } });
+const layerOfNames = (label: string, defined: readonly string[]): Layer =>
+  new Map(defined.map((name) => [name, data(label)]));
 
-const layerNames = fc.subarray(names);
 const tree = fc.record(
   Object.fromEntries(
-    order.map(({ part, many }) => [
-      part,
-      many === "no" ? fc.array(layerNames, { maxLength: 1 }) : fc.array(layerNames, { maxLength: 3 }),
-    ]),
+    order.map(({ part, many }) => [part, fc.array(fc.subarray(names), { maxLength: many === true ? 3 : 1 })]),
   ),
 );
 
@@ -48,39 +36,32 @@ describe("precedence", () => {
   test("of a generated tree is what writing all layers over each other gives", () => {
     fc.assert(
       fc.property(tree, (generated) => {
-        const oracle = new Map<string, string>();
-        const parts: Record<string, Layer | Layer[]> = {};
+        const oracle = new Map<string, string[]>();
+        const parts: Record<string, Layer | Layer[] | undefined> = {};
         for (const { part, many } of order) {
           const weakestFirst = (generated[part] ?? []).map((defined, index) => {
             const label = `${part}${index}`;
-            for (const name of defined) oracle.set(name, label);
-            return mapLayer(label, new Map(defined.map((name) => [name, data(label)])));
+            for (const name of defined) oracle.set(name, [label, ...(oracle.get(name) ?? [])]);
+            return layerOfNames(label, defined);
           });
-          const [only] = weakestFirst;
-          if (many !== "no")
-            parts[part] = many === "weakest first" ? weakestFirst : weakestFirst.toReversed();
-          else if (only !== undefined) parts[part] = only;
+          parts[part] = many === true ? weakestFirst.toReversed() : weakestFirst[0];
         }
-        const scope = buildScope(parts as ScopeParts);
-        const found = names.flatMap((name) => {
-          const variable = scope.lookup(name);
-          return variable === undefined ? [] : [[name, variable.kind === "data" ? variable.value : ""]];
-        });
-        expect(Object.fromEntries(found)).toEqual(Object.fromEntries(oracle));
+        const scope = new LayeredScope(parts as ScopeParts);
+        for (const name of names) {
+          const labels = oracle.get(name) ?? [];
+          expect(scope.lookup(name)?.origin.layer).toBe(labels[0]);
+          expect(scope.definitions(name).map(({ origin }) => origin.layer)).toEqual(labels);
+        }
         expect([...scope.names()].sort()).toEqual([...oracle.keys()].sort());
       }),
     );
   });
 
-  test("is explained, the layer that counts first", () => {
-    const layer = (label: string): Layer => mapLayer(label, new Map([["x", data(label)]]));
-    const scope = buildScope({
-      roleDefaults: [layer("defaults")],
-      playVars: layer("play"),
-      extraVars: layer("-e"),
-    });
-    expect(explain(scope, "x").map((one) => one.layer)).toEqual(["-e", "play", "defaults"]);
-    expect(explain(scope, "y")).toEqual([]);
-    expect(scope.with(layer("item")).lookup("x")).toMatchObject({ value: "item" });
+  test("hears of a name that no layer has, and of no other", () => {
+    const missing: string[] = [];
+    const scope = new LayeredScope({ playVars: [layerOfNames("play", ["a"])] }, (name) => missing.push(name));
+    scope.lookup("a");
+    scope.lookup("b");
+    expect(missing).toEqual(["b"]);
   });
 });

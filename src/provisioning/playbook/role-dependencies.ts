@@ -1,0 +1,17 @@
+import type { RoleInvocation } from "./model.ts";
+
+/** What a role depends on, in its place: what the role inherits and is given counts for them too. */
+export function dependenciesOf(invocation: RoleInvocation): readonly RoleInvocation[] {
+  return invocation.role.dependencies.map((dependency) => ({
+    ...dependency,
+    tags: [...invocation.tags, ...dependency.tags],
+    when: [...invocation.when, ...dependency.when],
+    within: [...(invocation.within ?? []), invocation],
+    ...inheritedBecome(invocation, dependency),
+  }));
+}
+
+const inheritedBecome = (outer: RoleInvocation, inner: RoleInvocation): Partial<RoleInvocation> =>
+  outer.become !== undefined && inner.become === undefined
+    ? { become: outer.become, ...(outer.becomeUser === undefined ? {} : { becomeUser: outer.becomeUser }) }
+    : {};
