@@ -49,9 +49,16 @@ function edit(before: string | undefined, args: BlockArgs): Edited {
   if (first === -1 || last === -1) {
     const place = wanted.length === 0 ? 0 : placeOf(lines, args);
     if (typeof place !== "number") return place;
-    return joined(lines.slice(0, place), wanted, lines.slice(place), args);
+    return said(before, joined(lines.slice(0, place), wanted, lines.slice(place), args));
   }
-  return joined(lines.slice(0, Math.min(first, last)), wanted, lines.slice(Math.max(first, last) + 1), args);
+  const [top, bottom] = [Math.min(first, last), Math.max(first, last)];
+  return said(before, joined(lines.slice(0, top), wanted, lines.slice(bottom + 1), args));
+}
+
+/** msg is empty when there is nothing to do. */
+function said(before: string | undefined, edited: { readonly text: string; readonly msg: string }): Edited {
+  if (before === undefined) return { ...edited, msg: "File created" };
+  return before === edited.text ? { ...edited, msg: "" } : edited;
 }
 
 const blockLines = (args: BlockArgs, begin: string, end: string): string[] => [
@@ -65,7 +72,7 @@ function joined(
   block: readonly string[],
   below: readonly string[],
   args: BlockArgs,
-): Edited {
+): { readonly text: string; readonly msg: string } {
   const old = above.join("");
   if (block.length === 0) {
     const text = old + below.join("");
@@ -80,7 +87,7 @@ function joined(
 
 function placeOf(lines: readonly string[], args: BlockArgs): number | { readonly refused: string } {
   const anchor = args.insertbefore ?? args.insertafter ?? "EOF";
-  if (anchor === "BOF") return 0;
+  if (args.insertbefore === "BOF") return 0;
   if (anchor === "EOF") return lines.length;
   const compiled = pythonRegExp(anchor);
   if ("refused" in compiled) return compiled;
@@ -93,6 +100,7 @@ export default defineEditor({
   name: "blockinfile",
   summary: "Sees to it that a block of lines, between two markers, is in a file, or not.",
   args,
+  backupKey: "backup_file",
   example:
     "- name: names of the cluster\n  blockinfile:\n    path: /etc/hosts\n    block: |\n      10.0.0.1 master1\n      10.0.0.2 master2\n",
   edit,

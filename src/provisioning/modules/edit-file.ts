@@ -1,16 +1,17 @@
 /** What lineinfile, blockinfile and replace share: read a text file, change it in memory, write it whole. */
 import type { z } from "zod";
 import type { JsonObject } from "../../base/json.ts";
-import type { PathAnswer } from "../host/question.ts";
+import type { PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { flag, path } from "./arguments.ts";
 import { attributeArgs, pathResult, statOf, type WantedAttributes } from "./attributes.ts";
+import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
-import { decodeFile, encodeFile } from "./file-text.ts";
-import { hostPath } from "./host-path.ts";
-import type { AnyModule, Plan } from "./module.ts";
-import { planFile, writeArgs } from "./plan-file.ts";
+import { decodeFile, encodeFile, type FileText } from "./file-text.ts";
+import { folderOf, hostPath } from "./host-path.ts";
+import type { AnyModule, Outcome, Plan } from "./module.ts";
+import { backupOf, planFile, writeArgs } from "./plan-file.ts";
 
 export const editArgs = {
   path: path("The file.", { required: true, aliases: ["dest", "destfile", "name"] }),
@@ -24,6 +25,12 @@ export interface EditArgs extends WantedAttributes {
   readonly backup: boolean;
   readonly validate?: string | undefined;
   readonly unsafe_writes: boolean;
+  readonly create?: boolean;
+}
+
+interface EditState {
+  readonly answer: PathAnswer;
+  readonly hasFolder: boolean;
 }
 
 export type Edited =
@@ -37,36 +44,56 @@ export interface Editor<Args extends EditArgs> {
   readonly summary: string;
   readonly args: z.ZodType<Args>;
   readonly example: string;
+  /** What the result calls the old file that was kept. */
+  readonly backupKey: "backup" | "backup_file";
+  /** The encoding that the task names; otherwise the file's own. */
+  encodingOf?(args: Args): FileText["encoding"] | undefined;
   /** The new text; `undefined` is given for a file that is not there. */
   edit(text: string | undefined, args: Args): Edited;
 }
 
 export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyModule {
-  return defineModule<Args, PathAnswer>({
+  return defineModule<Args, EditState>({
     kind: "host",
     name: editor.name,
     summary: editor.summary,
     args: editor.args,
     example: editor.example,
     reads: "host",
-    ask: (args, context) => [
-      { of: "path", path: hostPath(args.path, context), want: ["stat", "content"], follow: true },
-    ],
-    read: (answers) => answerTo(answers, 0, "path"),
-    plan: (args, answer, context) => planEdit(editor, args, answer, hostPath(args.path, context)),
-    result(answer, _outcome, args, context) {
+    ask(args, context) {
       const path = hostPath(args.path, context);
-      const base = { ...pathResult(statOf(answer), args), path, dest: path };
+      const file: Question = { of: "path", path, want: ["stat", "content"], follow: true };
+      const folder: Question = { of: "path", path: folderOf(path), want: ["stat"], follow: true };
+      return args.create === true ? [file, folder] : [file];
+    },
+    read: (answers, args) => ({
+      answer: answerTo(answers, 0, "path"),
+      hasFolder: args.create !== true || answerTo(answers, 1, "path").stat.exists,
+    }),
+    plan: (args, state, context) => planEdit(editor, args, state, hostPath(args.path, context)),
+    result({ answer }, outcome, args, context) {
+      const path = hostPath(args.path, context);
+      const base = { ...pathResult(statOf(answer), args), path, dest: path, ...backupEntry(editor, outcome) };
       if (answer.stat.exists && answer.content === undefined) return base;
-      const edited = editor.edit(contentText(answer), args);
+      const edited = editor.edit(fileText(editor, args, answer)?.text, args);
       if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;
       return { ...base, msg: edited.msg, ...edited.more };
     },
   });
 }
 
-const contentText = (answer: PathAnswer): string | undefined =>
-  answer.content === undefined ? undefined : decodeFile(answer.content).text;
+/** lineinfile's is always there, the others' only when something was kept. */
+function backupEntry<Args extends EditArgs>({ backupKey }: Editor<Args>, outcome: Outcome): JsonObject {
+  const kept = backupOf(outcome);
+  if (backupKey === "backup") return { backup: kept ?? "" };
+  return { rc: 0, ...(kept === undefined ? {} : { backup_file: kept }) };
+}
+
+const fileText = <Args extends EditArgs>(
+  { encodingOf }: Editor<Args>,
+  args: Args,
+  { content }: PathAnswer,
+): FileText | undefined => (content === undefined ? undefined : decodeFile(content, encodingOf?.(args)));
 
 function whyUnreadable(answer: PathAnswer): string | undefined {
   const stat = statOf(answer);
@@ -79,24 +106,25 @@ function whyUnreadable(answer: PathAnswer): string | undefined {
 function planEdit<Args extends EditArgs>(
   editor: Editor<Args>,
   args: Args,
-  answer: PathAnswer,
+  { answer, hasFolder }: EditState,
   path: string,
 ): Plan {
   const unreadable = whyUnreadable(answer);
   if (unreadable !== undefined) return { steps: [], diffs: [], fail: `"${path}" ${unreadable}` };
-  const edited = editor.edit(contentText(answer), args);
+  const before = fileText(editor, args, answer);
+  const edited = editor.edit(before?.text, args);
   if ("refused" in edited) return { steps: [], diffs: [], fail: edited.refused };
   if ("missing" in edited) return { steps: [], diffs: [] };
-  const encoding = answer.content === undefined ? "utf-8" : decodeFile(answer.content).encoding;
+  const encoding = before?.encoding ?? "utf-8";
   const bytes = encodeFile({ text: edited.text, encoding });
   if (bytes === undefined) {
     return {
       steps: [],
       diffs: [],
-      fail: `"${path}" is not UTF-8, and the new text does not fit into Latin-1`,
+      fail: `the new text does not fit into Latin-1, in which "${path}" is`,
     };
   }
-  return planFile({
+  const plan = planFile({
     path,
     current:
       answer.content === undefined ? answer : { ...answer, sha256: digestOf(answer.content, "sha256") },
@@ -107,4 +135,7 @@ function planEdit<Args extends EditArgs>(
     validate: args.validate,
     unsafeWrites: args.unsafe_writes,
   });
+  return !hasFolder && plan.steps.length > 0
+    ? { ...plan, steps: [makeFolder(folderOf(path)), ...plan.steps] }
+    : plan;
 }

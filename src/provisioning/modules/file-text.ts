@@ -7,8 +7,9 @@ export interface FileText {
 }
 
 /** UTF-8 where the bytes are; else each byte is one character, so that nothing is lost on the way back. */
-export function decodeFile(bytes: Uint8Array): FileText {
+export function decodeFile(bytes: Uint8Array, given?: FileText["encoding"]): FileText {
   try {
+    if (given === "latin1") return { text: Buffer.from(bytes).toString("latin1"), encoding: "latin1" };
     return {
       text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
       encoding: "utf-8",

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { expandReplacement, pythonRegExp } from "../../base/python-regexp.ts";
+import { pythonRegExp, pythonReplacement } from "../../base/python-regexp.ts";
 import { choice, defineArgs, flag, text } from "./arguments.ts";
 import { createArg, defineEditor, type Edited, editArgs } from "./edit-file.ts";
 
@@ -87,7 +87,8 @@ function placed(lines: readonly string[], args: LineArgs, regexp: RegExp | undef
   const hit = pick(matches(lines, args, regexp), args.firstmatch);
   const text = lines.join("");
   if (hit !== undefined) {
-    const wanted = args.backrefs && hit.match ? expandReplacement(line, hit.match) : line;
+    const wanted = args.backrefs && hit.match && regexp ? expanded(line, regexp, hit.match) : line;
+    if (typeof wanted !== "string") return wanted;
     const ended = wanted.endsWith("\n") ? wanted : `${wanted}\n`;
     if (lines[hit.index] === ended) return { text, msg: "" };
     return { text: lines.with(hit.index, ended).join(""), msg: "line replaced" };
@@ -96,6 +97,15 @@ function placed(lines: readonly string[], args: LineArgs, regexp: RegExp | undef
   const same = lines.findLastIndex((current) => withoutEnd(current) === line);
   if (same !== -1) return lines[same] === `${line}\n` ? { text, msg: "" } : ended(lines, same, line);
   return inserted(lines, args, line);
+}
+
+function expanded(
+  line: string,
+  regexp: RegExp,
+  match: RegExpMatchArray,
+): string | { readonly refused: string } {
+  const replacement = pythonReplacement(line, regexp);
+  return "refused" in replacement ? replacement : replacement.expand(match);
 }
 
 /** The line is there, but its end is not (a last line without a newline, or one with CR LF). */
@@ -125,6 +135,7 @@ export default defineEditor({
   name: "lineinfile",
   summary: "Sees to it that a line is in a file, or not.",
   args,
+  backupKey: "backup",
   example:
     "- name: root logs in by key only\n  lineinfile:\n    path: /etc/ssh/sshd_config\n    regexp: '^#?PermitRootLogin'\n    line: PermitRootLogin prohibit-password\n    validate: /usr/sbin/sshd -t -f %s\n",
   edit,

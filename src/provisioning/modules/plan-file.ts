@@ -1,10 +1,12 @@
 /** From "this file shall hold these bytes and have these attributes" to steps: the end of copy, template and their kin. */
+import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer, Question } from "../host/question.ts";
 import type { Source, Step } from "../host/step.ts";
+import { textOf } from "./answers.ts";
 import { flag, text } from "./arguments.ts";
 import { attributeDiffs, planAttributes, statOf, type WantedAttributes, wantedMode } from "./attributes.ts";
 import { shownContent } from "./file-text.ts";
-import type { Diff, Plan } from "./module.ts";
+import type { Diff, Outcome, Plan } from "./module.ts";
 
 export const writeArgs = {
   backup: flag("Keep the old file beside the new one, with the time in its name.", { default: false }),
@@ -78,6 +80,24 @@ function writeWhole(goal: FileGoal): Step {
   };
 }
 
+/** Keeps $1 beside itself, and prints the name. */
+export const keepSh =
+  'b=$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$1" "$b" && printf "backup: %s\\n" "$b"';
+
+/** Where the old file went, if it was kept. */
+export function backupOf(outcome: Outcome): string | undefined {
+  for (const { result } of outcome.steps) {
+    const kept = result.backupPath ?? /^backup: (.*~)\n$/s.exec(textOf(result.stdout))?.[1];
+    if (kept !== undefined) return kept;
+  }
+  return undefined;
+}
+
+export function backupResult(outcome: Outcome): JsonObject {
+  const kept = backupOf(outcome);
+  return kept === undefined ? {} : { backup_file: kept };
+}
+
 /** For files that cannot be renamed over, such as those mounted into a container. */
 function writeInPlace(goal: FileGoal): readonly Step[] {
   const stat = statOf(goal.current);
@@ -91,7 +111,7 @@ function writeInPlace(goal: FileGoal): readonly Step[] {
   const keep: Step = {
     do: "run",
     why: `keep the old ${goal.path}`,
-    argv: ["sh", "-c", 'cp -p -- "$1" "$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~"', "sh", goal.path],
+    argv: ["sh", "-c", keepSh, "sh", goal.path],
   };
   const attributes = planAttributes(goal.path, stat, goal.wanted).steps;
   return [...(goal.backup === true ? [keep] : []), write, ...attributes];

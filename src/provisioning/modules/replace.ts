@@ -1,15 +1,19 @@
 import type { z } from "zod";
-import { expandReplacement, pythonRegExp } from "../../base/python-regexp.ts";
-import { defineArgs, text } from "./arguments.ts";
+import { pythonRegExp, pythonReplacement } from "../../base/python-regexp.ts";
+import { choice, defineArgs, text } from "./arguments.ts";
 import { defineEditor, type Edited, editArgs } from "./edit-file.ts";
+
+const encodings = ["utf-8", "utf8", "latin-1", "latin1", "iso-8859-1"] as const;
 
 const args = defineArgs({
   ...editArgs,
   regexp: text("Python regular expression; ^ and $ match at every line.", { required: true }),
   replace: text("What each match becomes; may hold \\1 and \\g<name>.", { default: "" }),
   after: text("Regular expression: only what follows its first match is changed."),
-  before: text("Regular expression: only what stands before its first match is changed."),
-  encoding: text("The file's encoding. Only utf-8 and latin-1, found out from the file itself.", {
+  before: text(
+    "Regular expression: only what stands before its match is changed: the last one, or with after the next.",
+  ),
+  encoding: choice(encodings)("The file's encoding. One that is not utf-8 is found to be latin-1.", {
     default: "utf-8",
   }),
 });
@@ -20,16 +24,16 @@ interface Section {
   readonly end: number;
 }
 
+/** As Ansible puts it together, so that it means the same: `before` alone is its last match. */
+function sectionPattern({ after, before }: ReplaceArgs): string {
+  if (after !== undefined && before !== undefined) return `${after}(?P<subsection>.*?)${before}`;
+  if (after !== undefined) return `${after}(?P<subsection>.*)`;
+  return before === undefined ? "" : `(?P<subsection>.*)${before}`;
+}
+
 function sectionOf(text: string, args: ReplaceArgs): Section | undefined | { readonly refused: string } {
-  if (args.after === undefined && args.before === undefined) return { start: 0, end: text.length };
-  const { after, before } = args;
-  const inner = "(?P<subsection>.*?)";
-  const pattern =
-    before === undefined
-      ? `${after}(?P<subsection>.*)`
-      : after === undefined
-        ? `(?P<subsection>.*?)${before}`
-        : `${after}${inner}${before}`;
+  const pattern = sectionPattern(args);
+  if (pattern === "") return { start: 0, end: text.length };
   const compiled = pythonRegExp(pattern, "ds");
   if ("refused" in compiled) return compiled;
   const range = compiled.regexp.exec(text)?.indices?.groups?.subsection;
@@ -40,16 +44,21 @@ function edit(before: string | undefined, args: ReplaceArgs): Edited {
   if (before === undefined) return { refused: `"${args.path}" does not exist` };
   const section = sectionOf(before, args);
   if (section === undefined)
-    return { text: before, msg: "Pattern for before/after params did not match the given file" };
+    return {
+      text: before,
+      msg: `Pattern for before/after params did not match the given file: ${sectionPattern(args)}`,
+    };
   if ("refused" in section) return section;
   const compiled = pythonRegExp(args.regexp, "gm");
   if ("refused" in compiled) return compiled;
+  const replacement = pythonReplacement(args.replace, compiled.regexp);
+  if ("refused" in replacement) return replacement;
   const part = before.slice(section.start, section.end);
   const matches = [...part.matchAll(compiled.regexp)];
   let text = "";
   let at = 0;
   for (const match of matches) {
-    text += part.slice(at, match.index) + expandReplacement(args.replace, match);
+    text += part.slice(at, match.index) + replacement.expand(match);
     at = match.index + match[0].length;
   }
   text += part.slice(at);
@@ -63,7 +72,9 @@ export default defineEditor({
   name: "replace",
   summary: "Replaces all matches of a regular expression in a file.",
   args,
+  backupKey: "backup_file",
   example:
     "- name: the old name is gone\n  replace:\n    path: /etc/hosts\n    regexp: '(\\s+)old\\.example\\.com(\\s+.*)?$'\n    replace: '\\1new.example.com\\2'\n",
+  encodingOf: ({ encoding }) => (encoding.startsWith("utf") ? undefined : "latin1"),
   edit,
 });

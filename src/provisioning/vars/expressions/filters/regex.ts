@@ -1,5 +1,5 @@
 /** Python's regular expressions. */
-import { expandReplacement, pythonRegExp } from "../../../../base/python-regexp.ts";
+import { pythonRegExp, pythonReplacement } from "../../../../base/python-regexp.ts";
 import { asText, type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { Fault, type Value } from "../value.ts";
 
@@ -21,13 +21,14 @@ const regexReplace: Filter = (input, call) => {
     "mandatory_count",
   ]);
   const regex = regexOf(pattern, `g${flagsOf(ignoreCase, multiline)}`);
-  const template = textOf(replacement, "");
+  const template = pythonReplacement(textOf(replacement, ""), regex);
+  if ("refused" in template) throw new Fault(template.refused);
   const most = wholeOf(count, 0);
   let done = 0;
   const text = asText(input).replace(regex, (...found: unknown[]) => {
     if (most > 0 && done >= most) return String(found[0]);
     done++;
-    return expandReplacement(template, matchOf(found));
+    return template.expand(matchOf(found));
   });
   if (done < wholeOf(mandatory, 0))
     throw new Fault(`regex_replace replaced ${done} times, and ${wholeOf(mandatory, 0)} are wanted`);
