@@ -37,12 +37,19 @@ function wantsColour(env: NodeJS.ProcessEnv, isTTY: boolean): boolean {
   return isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
 }
 
-/** The first signal asks for an orderly end; the second meets no handler and ends the process at once. */
+/**
+ * The first signal asks for an orderly end; the second ends the process at once. The listener stays until then: where
+ * none is left, the library that hides the cursor ends the process itself.
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) {
+      controller.abort(new Error(`stopped by ${signal}`));
+      return;
+    }
     process.off("SIGINT", stop).off("SIGTERM", stop);
-    controller.abort(new Error(`stopped by ${signal}`));
+    process.kill(process.pid, signal);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
   return controller.signal;

@@ -45,6 +45,8 @@ export function showLive(title: string, hosts: readonly string[], columns: numbe
     {
       concurrent: false,
       exitOnError: false,
+      // Its own listener would end the process at once, with 127 and commands left running on hosts.
+      registerSignalListeners: false,
       rendererOptions: { clearOutput: true, collapseSubtasks: false, formatOutput: "truncate" },
     },
   );

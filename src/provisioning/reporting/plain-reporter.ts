@@ -146,12 +146,7 @@ export class PlainLines {
 
   #runEnd(event: Extract<EngineEvent, { type: "run-end" }>): string[] {
     const profile = this.#profile?.lines(this.#style) ?? [];
-    return [
-      "",
-      ...(profile.length > 0 ? [...profile, ""] : []),
-      ...recapLines(event, this.#style),
-      `${event.exitCode === 0 ? "done" : `ended with exit code ${event.exitCode}`} in ${ms(event.elapsedMs)}`,
-    ];
+    return ["", ...(profile.length > 0 ? [...profile, ""] : []), ...recapLines(event, this.#style)];
   }
 
   #line(atMs: number, status: string, text: string): string {

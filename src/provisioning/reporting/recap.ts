@@ -12,8 +12,16 @@ const constant: ReadonlySet<string> = new Set(["ok", "changed", "failed"]);
 /** `width`: of the terminal; a log's lines may be as long as they are. */
 export function recapLines(event: RunEnd, style: TextStyle, width = Number.POSITIVE_INFINITY): string[] {
   const lines = event.recap.length === 0 ? [] : table(event.recap, style, width);
-  if (event.stopped !== undefined) lines.push(cleanText(style, event.stopped));
-  return lines;
+  if (event.stopped !== undefined && event.exitCode !== interruptedCode)
+    lines.push(cleanText(style, event.stopped));
+  return [...lines, `${endWord(event, style)} in ${ms(event.elapsedMs)}`];
+}
+
+const interruptedCode = 130;
+
+function endWord({ exitCode }: RunEnd, { colours }: TextStyle): string {
+  if (exitCode === 0) return colours.green("done");
+  return colours.red(exitCode === interruptedCode ? "interrupted" : `ended with exit code ${exitCode}`);
 }
 
 function table(recap: readonly HostRecap[], style: TextStyle, width: number): string[] {

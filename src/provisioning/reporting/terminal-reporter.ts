@@ -9,7 +9,7 @@ import { type LiveTask, showLive } from "./live-task.ts";
 import { TaskProfile } from "./profile.ts";
 import { recapLines } from "./recap.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
-import { cleanText, ms, type TextStyle } from "./task-lines.ts";
+import { cleanText, type TextStyle } from "./task-lines.ts";
 import { TerminalLines } from "./terminal-lines.ts";
 
 /** A task that is over sooner is not drawn while it runs: a screen that flickers says nothing. */
@@ -38,15 +38,7 @@ function ending(
   columns: number,
 ): string[] {
   const slow = (profile?.lines(style) ?? []).flatMap((line) => wrapped(line, columns));
-  const { colours } = style;
-  const word =
-    event.exitCode === 0 ? colours.green("done") : colours.red(`ended with exit code ${event.exitCode}`);
-  return [
-    "",
-    ...(slow.length > 0 ? [...slow, ""] : []),
-    ...recapLines(event, style, columns),
-    `${word} in ${ms(event.elapsedMs)}`,
-  ];
+  return ["", ...(slow.length > 0 ? [...slow, ""] : []), ...recapLines(event, style, columns)];
 }
 
 /** Keeps the order: what is drawn live is wiped before anything is printed, and drawn again only for the next task. */

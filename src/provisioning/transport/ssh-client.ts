@@ -235,8 +235,13 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
       sock.destroy();
       reject(error);
     };
-    abort.addEventListener("abort", () => fail(abort.reason), { once: true });
-    client.once("ready", () => resolve());
+    const abandon = (): void => fail(abort.reason);
+    abort.addEventListener("abort", abandon, { once: true });
+    client.once("ready", () => {
+      // From here on an interrupt needs the connection: by it what runs on the host is ended.
+      abort.removeEventListener("abort", abandon);
+      resolve();
+    });
     client.once("greeting", () => undefined);
     client.once("handshake", () => {
       greeted = true;

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { ConnectionPlan, Session } from "../../../src/provisioning/transport/session.ts";
 import { ask, brief, step } from "./sessions.ts";
@@ -171,6 +171,17 @@ describe("connecting", () => {
     const started = performance.now();
     await expect(open({ port }, AbortSignal.timeout(100))).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  test("an interrupt after connecting leaves the connection, by which running commands are ended", async () => {
+    const stop = new AbortController();
+    const session = await open({}, stop.signal);
+    const begun = join(folder, "begun");
+    const ending = (await session.shell(null)).exchange([step(`echo $$ >${begun}; sleep 60`)]);
+    await vi.waitFor(() => expect(existsSync(begun)).toBe(true), { timeout: 5_000 });
+    stop.abort();
+    session.interrupt();
+    expect((await ending)[0]).toMatchObject({ timedOut: true });
   });
 
   test("a server that is not ssh is said so", async () => {
