@@ -14,7 +14,7 @@ import type { Identity, Machine } from "./machine.ts";
 import { contextOf, identityOfTask, prepareTask } from "./prepare-task.ts";
 import { isFramed } from "./question-frames.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
-import { changesCredentials } from "./step-frames.ts";
+import { credentialChange } from "./step-frames.ts";
 
 export interface BatchRequest {
   readonly work: HostTask;
@@ -38,8 +38,9 @@ export function batchBehind(request: BatchRequest): Batch {
     task.until === undefined &&
     task.retries === undefined &&
     task.async === undefined &&
-    task.loop?.pause === undefined;
-  if (!isPlain || request.loop.batches.areOff || !play.run.request.askAhead || request.machine.asyncJobs > 0)
+    task.loop?.breakWhen.length === 0 &&
+    task.loop.pause === undefined;
+  if (!isPlain || request.loop.batches.areOff || !play.run.request.askAhead || request.machine.hasJobs)
     return none;
   const touched = new Touched();
   if (!touched.add(request.steps)) return none;
@@ -127,8 +128,7 @@ class Touched {
 
   /** False: it cannot be told what these steps change, or it is more than files. */
   add(steps: readonly Step[]): boolean {
-    const isCredential = steps.some((step) => step.do !== "run" && changesCredentials([step]));
-    if (isCredential) return false;
+    if (credentialChange(steps) === "certain") return false;
     for (const step of steps) {
       const paths =
         step.do === "write" ? [step.path] : step.do === "run" ? (step.touches ?? [undefined]) : [undefined];

@@ -65,9 +65,14 @@ export function outcomeOfError(error: unknown): TaskOutcome {
   const isGone = isOutOfReach(error.code);
   const outcome = failedOutcome(failure);
   return isGone
-    ? { ...outcome, failed: false, unreachable: true, result: { ...outcome.result, unreachable: true } }
+    ? { ...outcome, failed: false, unreachable: true, result: unreachableResult(outcome.result) }
     : outcome;
 }
+
+const unreachableResult = ({ failed: _failed, ...result }: JsonObject): JsonObject => ({
+  ...result,
+  unreachable: true,
+});
 
 /** The host was not reached, or not let us in: nothing is wrong with the task. */
 const isOutOfReach = (code: ErrorCode): boolean =>
@@ -106,9 +111,15 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
     const ended = { item, label: itemLabel(work, item, makeView()), vars: valuesOf(vars), outcome };
     outcomes.push(ended);
     work.onItem(ended);
-    if (outcome.unreachable) break;
+    if (outcome.unreachable || endsLoop(work, makeView, outcome)) break;
   }
   return loopOutcome(outcomes);
+}
+
+/** loop_control's break_when sees the item's result under the name that the task registers. */
+function endsLoop(work: HostTask, makeView: MakeView, { result }: TaskOutcome): boolean {
+  const { breakWhen = [] } = work.task.loop ?? {};
+  return breakWhen.length > 0 && viewOfResult(work, makeView(), result).firstUnmet(breakWhen) === undefined;
 }
 
 const valuesOf = (vars: ReadonlyMap<string, Variable>): JsonObject =>
@@ -221,11 +232,14 @@ function giveUp(outcome: TaskOutcome, attempts: number, task: Task): TaskOutcome
   if (outcome.failed) return outcome;
   const until = (task.until ?? []).map(({ expression }) => String(expression)).join(" and ");
   const message = `"${until}" did not come true in ${attempts} attempts`;
+  const result = { ...outcome.result, failed: true, msg: message };
+  // As with Ansible: failed_when decides about the task, and the result still says that the wait was in vain.
+  if (task.failedWhen !== undefined) return { ...outcome, message, result };
   return {
     ...outcome,
     failed: true,
     failure: { message },
-    result: { ...outcome.result, failed: true, msg: message },
+    result,
   };
 }
 

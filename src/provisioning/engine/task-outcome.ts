@@ -70,6 +70,7 @@ export function loopOutcome(items: readonly ItemOutcome[]): TaskOutcome {
   const failed = outcomes.some((outcome) => outcome.failed);
   const skipped = outcomes.length === 0 || outcomes.every((outcome) => outcome.skipped);
   const changed = outcomes.some((outcome) => outcome.changed);
+  const unreachable = outcomes.some((outcome) => outcome.unreachable);
   const sum = (pick: (outcome: TaskOutcome) => number): number =>
     outcomes.reduce((total, outcome) => total + pick(outcome), 0);
   const failure = outcomes.find((outcome) => outcome.failure !== undefined)?.failure;
@@ -78,13 +79,14 @@ export function loopOutcome(items: readonly ItemOutcome[]): TaskOutcome {
     changed,
     failed,
     skipped,
-    unreachable: outcomes.some((outcome) => outcome.unreachable),
+    unreachable,
     wouldAct: outcomes.some((outcome) => outcome.wouldAct),
     unsure: outcomes.some((outcome) => outcome.unsure),
     result: {
       changed,
       failed,
       ...(skipped ? { skipped: true } : {}),
+      ...(unreachable ? { unreachable } : {}),
       msg: loopMessage(outcomes.length, failed, skipped),
       results: items.map(({ vars, outcome }) => ({ ...outcome.result, ...vars })),
     },

@@ -1,23 +1,37 @@
 /** `loop:` and every `with_…:`, with loop_control. */
 import { ProvisionError } from "../../base/errors.ts";
 import type { MapEntry, MapNode } from "../source/node.ts";
+import { lookups, shortLookup } from "../vars/expressions/lookups.ts";
 import type { Loop } from "./model.ts";
-import { keyOf, nodeAt, readMap, readText, unknownKeyword } from "./read-values.ts";
+import {
+  keyOf,
+  nodeAt,
+  readConditions,
+  readMap,
+  readText,
+  unknownKeyword,
+  wrongShape,
+} from "./read-values.ts";
 
-const controlKeywords = ["loop_var", "index_var", "label", "pause", "extended", "extended_allitems"];
+const controlKeywords = [
+  "loop_var",
+  "index_var",
+  "label",
+  "pause",
+  "extended",
+  "extended_allitems",
+  "break_when",
+];
 
 export const isLoopKeyword = (key: string): boolean => key === "loop" || key.startsWith("with_");
 
-/** Every lookup that Ansible ships can stand behind `with_`. */
-const forms =
-  "items dict list fileglob filetree first_found flattened indexed_items inventory_hostnames lines nested cartesian random_choice sequence subelements together file vars varnames env ini csvfile password pipe url template config dig hashi_vault etcd redis shelvefile unvault".split(
-    " ",
-  );
+const formOf = (key: string): string => (key === "loop" ? key : shortLookup(key.slice("with_".length)));
 
+/** Every lookup can stand behind `with_`. */
 function refuseUnknownForm(entry: MapEntry): void {
-  const form = keyOf(entry).replace(/^with_/, "");
-  const known = forms.map((each) => `with_${each}`);
-  if (form !== "loop" && !forms.includes(form)) throw unknownKeyword("a task", entry, ["loop", ...known]);
+  const form = formOf(keyOf(entry));
+  if (form === "loop" || Object.hasOwn(lookups, form)) return;
+  throw unknownKeyword("a task", entry, ["loop", ...Object.keys(lookups).map((each) => `with_${each}`)]);
 }
 
 function refuseSecondLoop(map: MapNode, first: MapEntry): void {
@@ -43,19 +57,31 @@ export function loadLoop(map: MapNode): Loop | undefined {
   for (const inner of control?.entries ?? []) {
     if (!controlKeywords.includes(keyOf(inner))) throw unknownKeyword("loop_control", inner, controlKeywords);
   }
+  const at = (name: string) => (control === undefined ? undefined : nodeAt(control, name));
+  const breakNode = at("break_when");
   const text = (name: string): string | undefined => {
-    const value = control === undefined ? undefined : nodeAt(control, name);
-    return value === undefined ? undefined : readText(name, value);
+    const value = at(name);
+    if (value === undefined) return undefined;
+    const written = readText(name, value);
+    if (/^[A-Za-z_]\w*$/.test(written)) return written;
+    throw wrongShape(name, "the name of a variable", value);
   };
-  const extended = control === undefined ? undefined : nodeAt(control, "extended");
+  const flag = (name: string, otherwise: boolean): boolean => {
+    const value = at(name);
+    if (value === undefined) return otherwise;
+    if (value.kind === "scalar" && typeof value.value === "boolean") return value.value;
+    throw wrongShape(name, "true or false", value);
+  };
   return {
-    form: key === "loop" ? "loop" : key.slice("with_".length),
+    form: formOf(key),
     over: entry.value,
     loopVar: text("loop_var") ?? "item",
     indexVar: text("index_var"),
-    label: control === undefined ? undefined : nodeAt(control, "label"),
-    pause: control === undefined ? undefined : nodeAt(control, "pause"),
-    extended: extended?.kind === "scalar" && extended.value === true,
+    label: at("label"),
+    pause: at("pause"),
+    extended: flag("extended", false),
+    extendedAllItems: flag("extended_allitems", true),
+    breakWhen: breakNode === undefined ? [] : readConditions("break_when", breakNode),
     span: entry.key.span,
   };
 }

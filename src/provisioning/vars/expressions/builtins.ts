@@ -31,21 +31,31 @@ export const filters: Readonly<Record<string, Filter>> = {
 };
 export const tests: Readonly<Record<string, Test>> = { ...hostTests, ...valueTests };
 
+/** Before Ansible 2.9 these tests were filters as well: `when: result|success`. */
+const testsOnceFilters = new Set(
+  "abs any all change changed directory exists failed failure file finished is_abs is_dir is_file is_link is_mount is_same_file issubset issuperset link link_exists match mount reachable regex same_file search skip skipped started subset succeeded success successful superset unreachable version version_compare".split(
+    " ",
+  ),
+);
+const isOldTest = (name: string): boolean => testsOnceFilters.has(name) && own(tests, name) !== undefined;
+
 /** These are for what may be missing. */
 const takesUndefined = new Set(["default", "d", "mandatory", "type_debug"]);
 const testsUndefined = new Set(["defined", "undefined", "in"]);
 
 const shortName = (name: string): string =>
-  name.replace(/^ansible\.(?:builtin|legacy|utils|netcommon)\./, "");
+  name.replace(/^(?:ansible\.(?:builtin|legacy|utils|netcommon|posix)|community\.(?:general|crypto))\./, "");
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-export const hasFilter = (name: string): boolean => own(filters, shortName(name)) !== undefined;
+export const hasFilter = (name: string): boolean =>
+  own(filters, shortName(name)) !== undefined || isOldTest(shortName(name));
 export const hasTest = (name: string): boolean => own(tests, shortName(name)) !== undefined;
 
 export function callFilter(input: Value, call: Invocation): Value {
   const name = shortName(call.name);
   const filter = own(filters, name);
+  if (filter === undefined && isOldTest(name)) return callTest(input, call);
   if (filter === undefined) throw unknown("filter", name, Object.keys(filters));
   const given = input instanceof Undefined && !takesUndefined.has(name) ? blankText(input) : input;
   return filter(given, { ...call, name });

@@ -14,6 +14,8 @@ export const expressionLimits = {
   pipeTimeoutMs: 60_000,
   /** Bytes that a lookup may read of one file or command. */
   lookupBytes: 64 * 1024 * 1024,
+  /** Files that one lookup may name. */
+  lookupFiles: 100_000,
   /** Combinations, permutations, products of lists. */
   combinations: 1_000_000,
 } as const;

@@ -1,6 +1,7 @@
 /** `lookup(…)` and `query(…)`: values from the controller, each time anew. What they give is data. */
 import { nearest } from "../../../base/nearest.ts";
 import { controllerLookups } from "./lookups/controller.ts";
+import { filetree } from "./lookups/filetree.ts";
 import { listLookups } from "./lookups/lists.ts";
 import { variableLookups } from "./lookups/variables.ts";
 import type { Renderer } from "./renderer.ts";
@@ -16,6 +17,7 @@ export type Lookup = (call: LookupCall) => readonly Value[];
 
 export const lookups: Readonly<Record<string, Lookup>> = {
   ...controllerLookups,
+  filetree,
   ...listLookups,
   ...variableLookups,
 };
@@ -24,11 +26,13 @@ const pure = new Set(
   [...Object.keys(listLookups), ...Object.keys(variableLookups)].filter((name) => name !== "random_choice"),
 );
 
-export const isPureLookup = (name: string): boolean =>
-  pure.has(name.replace(/^ansible\.(?:builtin|legacy)\./, ""));
+export const shortLookup = (name: string): string =>
+  name.replace(/^(?:ansible\.(?:builtin|legacy|posix|utils)|community\.general)\./, "");
+
+export const isPureLookup = (name: string): boolean => pure.has(shortLookup(name));
 
 export function runLookup(name: string, call: LookupCall): readonly Value[] {
-  const short = name.replace(/^ansible\.(?:builtin|legacy)\./, "");
+  const short = shortLookup(name);
   const lookup = Object.hasOwn(lookups, short) ? lookups[short] : undefined;
   if (lookup === undefined) {
     const fault = new Fault(`there is no lookup "${short}"`);
