@@ -19,7 +19,7 @@ export interface CliIo {
   readonly cwd: string;
   /** The folder of the package: where site.yml, roles/ and inventory/ of the toolkit are. */
   readonly packageRoot: string;
-  /** Asks on the terminal. Rejects with code no-terminal when there is none. */
+  /** Asks on the terminal, also when standard input is a pipe. Rejects with code no-terminal when there is none. */
   prompt(question: string, options?: PromptOptions): Promise<string>;
   /** Standard input to its end, for `-` arguments. */
   readStdin(): Promise<Uint8Array>;
@@ -29,6 +29,8 @@ export interface CliIo {
 export interface PromptOptions {
   /** Nothing is echoed while typing. */
   readonly hidden?: boolean;
+  /** What to type instead where nobody can be asked. */
+  readonly otherwise?: string;
 }
 
 export type Command = (argv: readonly string[], io: CliIo) => Promise<number>;

@@ -126,7 +126,11 @@ function limitOf(
 function confirmTask(io: CliIo): (task: string) => Promise<"yes" | "no" | "continue"> {
   return async (task) => {
     for (;;) {
-      const answer = (await io.prompt(`Run "${task}"? (y)es, (n)o, (c)ontinue without asking: `))
+      const answer = (
+        await io.prompt(`Run "${task}"? (y)es, (n)o, (c)ontinue without asking: `, {
+          otherwise: "leave --step out",
+        })
+      )
         .trim()
         .toLowerCase();
       if (answer === "y" || answer === "yes") return "yes";
@@ -150,12 +154,19 @@ async function connectionOf(
     throw badUsage(`--become-method is "${method}"`, "it is sudo or su");
   }
   const password = options.has("ask-pass")
-    ? await io.prompt("Login password: ", { hidden: true })
+    ? await io.prompt("Login password: ", {
+        hidden: true,
+        otherwise:
+          "leave -k out, and log in with a key (--private-key FILE) or with ansible_password (-e @FILE)",
+      })
     : undefined;
   const becomePassword = options.has("ask-become-pass")
     ? (await io.prompt(
         `Password of ${method ?? "sudo"}${password === undefined ? "" : " (Enter: the login password)"}: `,
-        { hidden: true },
+        {
+          hidden: true,
+          otherwise: "leave -K out, and give ansible_become_password in a vault file: -e @FILE",
+        },
       )) || password
     : undefined;
   const becomeUser = options.value("become-user") ?? config.becomeUser;

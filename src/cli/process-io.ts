@@ -55,15 +55,9 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-async function prompt(question: string, { hidden = false }: PromptOptions = {}): Promise<string> {
-  if (!process.stdin.isTTY) {
-    throw new ProvisionError({
-      code: "no-terminal",
-      action: `ask "${question.replace(/[:\s]+$/, "")}"`,
-      state: "standard input is no terminal",
-      why: "questions are only put to a person",
-    });
-  }
+async function prompt(question: string, options: PromptOptions = {}): Promise<string> {
+  const { hidden = false } = options;
+  const { input, release } = await terminalInput(question, options);
   const { createInterface } = await import("node:readline");
   const { Writable } = await import("node:stream");
   const echo = new Writable({
@@ -73,20 +67,52 @@ async function prompt(question: string, { hidden = false }: PromptOptions = {}):
     },
   });
   // The reader takes the terminal's echo away: a password that is typed at once must not be seen.
-  const reader = createInterface({ input: process.stdin, output: echo, terminal: true });
+  const reader = createInterface({ input, output: echo, terminal: true });
   process.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once("line", resolve);
-      reader.once("SIGINT", () => {
-        process.kill(process.pid, "SIGINT");
-        reject(new Error("interrupted at a prompt"));
-      });
+      // Ctrl-D says no more than Ctrl-C.
+      reader.once("close", () => interrupt(reject));
+      reader.once("SIGINT", () => interrupt(reject));
     });
   } finally {
-    reader.close();
+    reader.removeAllListeners("close").close();
+    release();
     if (hidden) process.stderr.write("\n");
   }
+}
+
+function interrupt(reject: (error: Error) => void): void {
+  process.stderr.write("\n");
+  process.kill(process.pid, "SIGINT");
+  reject(new Error("interrupted at a prompt"));
+}
+
+/** Standard input, or the terminal behind a pipe: `cat secret | provision vault encrypt` asks for its password there. */
+async function terminalInput(
+  question: string,
+  { otherwise }: PromptOptions,
+): Promise<{ readonly input: NodeJS.ReadStream; release(): void }> {
+  if (process.stdin.isTTY) return { input: process.stdin, release: () => undefined };
+  const { openSync } = await import("node:fs");
+  const { isatty, ReadStream } = await import("node:tty");
+  try {
+    const terminal = openSync("/dev/tty", "r");
+    if (isatty(terminal)) {
+      const input = new ReadStream(terminal);
+      return { input, release: () => void input.destroy() };
+    }
+  } catch {
+    // No terminal belongs to this process.
+  }
+  throw new ProvisionError({
+    code: "no-terminal",
+    action: `ask "${question.replace(/[:\s]+$/, "")}"`,
+    state: "there is no terminal",
+    why: "questions are only put to a person",
+    fix: otherwise,
+  });
 }
 
 async function readStdin(): Promise<Uint8Array> {

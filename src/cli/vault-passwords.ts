@@ -37,10 +37,12 @@ export function vaultSources(
   return usual === undefined || usual === "" ? [] : [file(usual)];
 }
 
+const otherwise = "give the password by --vault-password-file FILE: a file, or a program that prints it";
+
 export async function readVault(sources: readonly VaultSource[], io: CliIo, confirm = false): Promise<Vault> {
   const secrets = [];
   for (const source of sources) {
-    const ask = (question: string): Promise<string> => io.prompt(question, { hidden: true });
+    const ask = (question: string): Promise<string> => io.prompt(question, { hidden: true, otherwise });
     secrets.push(await readSecret(source, { cwd: io.cwd, home: io.env["HOME"], ask, confirm }));
   }
   return new Vault(secrets);

@@ -181,8 +181,14 @@ const told: Partial<Record<ErrorCode, Omit<ErrorFields, "code">>> = {
     action: 'start at task "instal"',
     state: "no task of the plays that were run has this name",
     why: "the name is as --list-tasks shows it; * and ? stand for anything",
+    fix: '--start-at-task "install"',
   },
-  "no-terminal": { action: 'ask "Password"', state: "standard input is no terminal" },
+  "no-terminal": {
+    action: 'ask "Password of sudo"',
+    state: "there is no terminal",
+    why: "questions are only put to a person",
+    fix: "leave -K out, and give ansible_become_password in a vault file: -e @FILE",
+  },
   "output-too-large": {
     action: `read a command's output on "${host}"`,
     state: "it is longer than 64 MiB",

@@ -6,6 +6,7 @@
  * event; nothing here prints. Not here: what modules want (modules/), the sh behind it (host/), bytes (transport/).
  */
 import { ProvisionError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { EmitEvent } from "./events.ts";
 import { limits } from "./limits.ts";
 import { reportOwed } from "./owed-report.ts";
@@ -55,11 +56,14 @@ async function runAll(run: RunState): Promise<string | undefined> {
   if (run.isInterrupted) return "Interrupted.";
   reportOwed(run);
   if (!run.neverStarted) return undefined;
+  const wanted = run.request.startAtTask ?? "";
+  const near = nearest(wanted, run.passedOver);
   throw new ProvisionError({
     code: "no-task",
-    action: `start at task "${run.request.startAtTask ?? ""}"`,
+    action: `start at task "${wanted}"`,
     state: "no task of the plays that were run has this name",
     why: "the name is as --list-tasks shows it; * and ? stand for anything",
+    fix: near === undefined ? undefined : `--start-at-task "${near}"`,
   });
 }
 

@@ -47,6 +47,8 @@ export class RunState {
   #waitsForStart: boolean;
   #asksEachTask: boolean;
 
+  readonly #passedOver = new Set<string>();
+
   constructor(request: RunRequest, emit: EmitEvent, signal: AbortSignal) {
     this.request = request;
     this.clock = request.environment.clock;
@@ -117,11 +119,13 @@ export class RunState {
     return this.#modules.get(name);
   }
 
-  /** --start-at-task and --step. */
-  async admits(title: string): Promise<boolean> {
-    const { startAtTask, confirmTask } = this.request;
+  /** --start-at-task, with or without the role (`web : install`), and --step. */
+  async admits(title: string, role?: string): Promise<boolean> {
+    const { startAtTask = "", confirmTask } = this.request;
     if (this.#waitsForStart) {
-      if (title !== startAtTask && !matchesGlob(title, startAtTask ?? "")) return false;
+      const names = role === undefined ? [title] : [title, `${role} : ${title}`];
+      for (const name of names) this.#passedOver.add(name);
+      if (!names.some((name) => name === startAtTask || matchesGlob(name, startAtTask))) return false;
       this.#waitsForStart = false;
     }
     if (!this.#asksEachTask || confirmTask === undefined) return true;
@@ -131,6 +135,10 @@ export class RunState {
   }
   get neverStarted(): boolean {
     return this.#waitsForStart;
+  }
+  /** Names of the tasks before --start-at-task: what may have been meant. */
+  get passedOver(): ReadonlySet<string> {
+    return this.#passedOver;
   }
 
   /** Ends early when the run is interrupted. */

@@ -9,9 +9,9 @@ const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_]
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Newlines and tabs stay; everything else that moves a cursor or hides text goes. */
+/** Newlines and tabs stay; everything else that moves a cursor or hides text goes. What overwrote a line follows it. */
 export const stripControls = (text: string): string =>
-  text.replaceAll("\r\n", "\n").replace(escapes, "").replace(controls, "");
+  text.replaceAll(/\r\n?/g, "\n").replace(escapes, "").replace(controls, "");
 
 export type Masker = (text: string) => string;
 

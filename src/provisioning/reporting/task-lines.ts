@@ -94,11 +94,19 @@ function failureLines(failure: ShownFailure, style: TextStyle, place?: string): 
     .trimEnd()
     .split("\n");
   lines.push(...at);
-  if (failure.argv !== undefined)
-    lines.push(`${colours.cyan("command:")} ${cleanText(style, shellWords(failure.argv)).trim()}`);
+  if (failure.argv !== undefined) {
+    const [first, ...more] = cleanText(style, commandText(failure.argv)).trim().split("\n");
+    lines.push(`${colours.cyan("command:")} ${first}`, ...more.map((line) => `  ${line}`));
+  }
   lines.push(...outputLines("stderr", failure.stderr, style));
   if ((failure.stderr ?? "").trim() === "") lines.push(...outputLines("stdout", failure.stdout, style));
   return lines;
+}
+
+/** As it could be typed; of `sh -c` what the shell was given. */
+function commandText(argv: readonly string[]): string {
+  const [, option, script, more] = argv;
+  return option === "-c" && script !== undefined && more === undefined ? script : shellWords(argv);
 }
 
 /** `/home/me/site.yml:12` as it is written from here. */

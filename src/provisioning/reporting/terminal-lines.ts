@@ -155,7 +155,10 @@ export class TerminalLines {
     if (task === undefined) return;
     const { host, item, status } = event;
     if (item === undefined) task.ended.set(status, [...(task.ended.get(status) ?? []), host]);
-    if (!isWorthTelling(event, this.#style.verbosity)) return;
+    // Its items have told it all.
+    const hasTold =
+      item === undefined && task.details.some((told) => told.host === host && told.item !== undefined);
+    if (hasTold || !isWorthTelling(event, this.#style.verbosity)) return;
     const lines = taskHostDetails(event, this.#style, task.place);
     const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined;
     const steps = tellsSteps ? cleanText(this.#style, event.steps.join(", ")) : "";
