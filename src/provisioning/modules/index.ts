@@ -69,6 +69,7 @@ const builtin: Readonly<Record<string, Load>> = {
   unarchive: () => import("./unarchive.ts"),
   uri: () => import("./uri.ts"),
   user: () => import("./user.ts"),
+  validate_argument_spec: () => import("./validate-argument-spec.ts"),
   wait_for: () => import("./wait-for.ts"),
   wait_for_connection: () => import("./wait-for-connection.ts"),
 };

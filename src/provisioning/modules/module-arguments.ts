@@ -59,6 +59,7 @@ export const moduleArguments: Readonly<Record<string, { readonly names?: string;
   unarchive: { names: "src dest remote_src copy creates exclude include extra_opts keep_newer list_files decrypt io_buffer_size validate_certs owner group mode selevel serole setype seuser unsafe_writes" },
   uri: { names: "url headers url_username username user url_password password force_basic_auth http_agent validate_certs use_proxy unredirected_headers decompress unix_socket method body body_format src remote_src status_code timeout follow_redirects return_content dest force creates removes owner group mode selevel serole setype seuser unsafe_writes" },
   user: { names: "name user state uid non_unique group groups append comment home create_home createhome move_home skeleton shell password update_password password_lock password_expire_max password_expire_min password_expire_warn expires system umask local force remove generate_ssh_key ssh_key_type ssh_key_bits ssh_key_file ssh_key_comment ssh_key_passphrase seuser" },
+  validate_argument_spec: { names: "argument_spec provided_arguments validate_args_context" },
   wait_for: { names: "host port path state search_regex timeout delay sleep connect_timeout msg active_connection_states exclude_hosts" },
   wait_for_connection: { names: "delay timeout sleep connect_timeout" },
 };
