@@ -7,6 +7,7 @@ import type { Answer, Question } from "../host/question.ts";
 export interface Stored {
   readonly answer: Answer;
   readonly epoch: number;
+  /** When it was asked, by a clock that never jumps. */
   readonly atMs: number;
 }
 
@@ -16,24 +17,40 @@ const volatile: ReadonlySet<Question["of"]> = new Set(["unit", "script", "tcp", 
 export const questionKey = (question: Question, identity: string): string =>
   `${identity}\u0000${JSON.stringify(question)}`;
 
-/** Counts what was done to one machine, by whatever name it was reached (R1). */
+/** Of one machine, by whatever name it was reached (R1). */
 export class Epoch {
+  /** Counts what was done to it. */
   value = 0;
+  /** Async jobs that live on it: nothing is asked ahead (R11). */
+  jobs = 0;
+  /** Check mode left out a change: what is learnt now may be wrong (R12). */
+  isUnsure = false;
+}
+
+export interface AnswerAges {
+  /** Of answers that change by themselves: services, scripts. */
+  readonly volatileMs: number;
+  /** Of all others: somebody else may be at work on the machine too. */
+  readonly steadyMs: number;
 }
 
 export class AnswerStore {
   readonly #answers = new Map<string, Stored>();
-  readonly #volatileAgeMs: number;
+  readonly #ages: AnswerAges;
   #epoch = new Epoch();
-  /** Volatile answers from before this moment are stale (R6). */
-  #volatileSinceMs = Number.NEGATIVE_INFINITY;
+  /** Answers to what was asked before this moment are stale (R6). */
+  #sinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(volatileAgeMs: number) {
-    this.#volatileAgeMs = volatileAgeMs;
+  constructor(ages: AnswerAges) {
+    this.#ages = ages;
   }
 
   get epoch(): number {
     return this.#epoch.value;
+  }
+
+  get machine(): Epoch {
+    return this.#epoch;
   }
 
   /** It turned out to be a machine that is known by another name already. */
@@ -49,9 +66,9 @@ export class AnswerStore {
     return ++this.#epoch.value;
   }
 
-  /** A pause, a rolling wait, a slow step elsewhere. */
-  expireVolatile(nowMs: number): void {
-    this.#volatileSinceMs = nowMs;
+  /** A pause, a rolling wait, a slow step elsewhere: time in which anybody may have done anything. */
+  expire(nowMs: number): void {
+    this.#sinceMs = nowMs;
   }
 
   /** Answers of another epoch than today's are thrown away. */
@@ -62,10 +79,8 @@ export class AnswerStore {
   find(key: string, question: Question, nowMs: number): Answer | undefined {
     const stored = this.#answers.get(key);
     if (stored === undefined || stored.epoch !== this.#epoch.value) return undefined;
-    if (volatile.has(question.of)) {
-      if (nowMs - stored.atMs > this.#volatileAgeMs || stored.atMs < this.#volatileSinceMs) return undefined;
-    }
-    return stored.answer;
+    const ageMs = volatile.has(question.of) ? this.#ages.volatileMs : this.#ages.steadyMs;
+    return nowMs - stored.atMs > ageMs || stored.atMs < this.#sinceMs ? undefined : stored.answer;
   }
 
   forget(key: string): void {

@@ -2,14 +2,14 @@
 import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { ControllerModule, Module } from "../modules/module.ts";
-import type { Task } from "../playbook/model.ts";
 import { limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { type Batch, batchBehind } from "./loop-batch.ts";
-import type { Machine } from "./machine.ts";
-import { notifiedBy } from "./notify.ts";
+import type { Identity, Machine } from "./machine.ts";
+import { isNeverChanged, notifiedBy } from "./notify.ts";
 import { owedFrames } from "./owed-handlers.ts";
 import { type Performance, perform } from "./perform.ts";
+import type { Handler } from "./play-state.ts";
 import { contextOf, identityOfTask, type PreparedTask, prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { readSources } from "./sources.ts";
@@ -20,10 +20,12 @@ export async function executeTask(work: HostTask, view: View, loop?: LoopPlace):
   const { play, task, host, place } = work;
   const where: TaskWhere = { play, task, host, frame: place.frame };
   const prepared = prepareTask(where, view);
+  // An unknown name is told before anything is done.
+  const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
   const outcome =
     prepared.module.kind === "controller"
       ? runOnController(where, prepared, prepared.module, view)
-      : await runOnMachine(work, where, prepared, view, loop);
+      : await runOnMachine(work, where, prepared, { view, loop, notified });
   return prepared.delegatedTo === undefined ? outcome : { ...outcome, delegatedTo: prepared.delegatedTo };
 }
 
@@ -57,22 +59,27 @@ function runOnController(
   };
 }
 
+interface Attempt {
+  readonly view: View;
+  readonly loop: LoopPlace | undefined;
+  readonly notified: readonly Handler[];
+}
+
 async function runOnMachine(
   work: HostTask,
   where: TaskWhere,
   prepared: PreparedTask,
-  view: View,
-  loop: LoopPlace | undefined,
+  { view, loop, notified }: Attempt,
 ): Promise<TaskOutcome> {
-  const { play, task, place } = work;
+  const { play } = work;
   const machine = await machineOf(where, prepared, view);
   const context = contextOf(where, prepared, machine, view);
   const module = prepared.module as Module<unknown, unknown>;
   const identity = identityOfTask(prepared);
-  const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
+  const markers = new Markers(where, machine, identity);
   const job = asyncOf(where, view);
   // R11, from the message on that starts it: nothing is asked along with it either.
-  if (job?.isDetached === true) machine.asyncJobs++;
+  if (job?.isDetached === true) machine.jobStarts();
   const performance = await perform({
     module,
     args: prepared.args,
@@ -82,7 +89,12 @@ async function runOnMachine(
     check: prepared.check,
     stepTimeoutMs: job === undefined ? prepared.stepTimeoutMs : job.seconds * 1000,
     ...(job?.isDetached === true ? { detach: { jobId: job.jobId, timeoutSeconds: job.seconds } } : {}),
-    before: () => owedFrames(play, where.host, machine, identity, notified),
+    before: (batch) => markers.framesFor([...notified, ...(batch?.notified ?? [])]),
+    onLoss: (batch) => {
+      markers.forget();
+      for (const { index } of batch?.items ?? []) loop?.mayBeDone.add(index);
+    },
+    onWait: () => play.run.expire(),
     ahead: (acts, batch) => {
       const inBatches = batch !== undefined && batch.items.length > 0;
       return lookAhead({ work, machine, identity, acts, loop: placeAfter(loop, batch), inBatches });
@@ -91,6 +103,7 @@ async function runOnMachine(
       ? {}
       : {
           done: loop.done.get(loop.index),
+          mayBeDone: loop.mayBeDone.has(loop.index),
           batch: (steps) => batchBehind({ work, machine, identity, loop, steps }),
           onDone: (done) => loop.done.set(done.index, done),
           onUndone: () => {
@@ -99,14 +112,37 @@ async function runOnMachine(
         }),
     onStep: work.onStep,
   });
-  if (job?.isDetached === true && !performance.acted) machine.asyncJobs--;
-  if (module.name === "async_status" && performance.result["finished"] === 1 && machine.asyncJobs > 0)
-    machine.asyncJobs--;
-  return outcomeOf(where, prepared, performance);
+  if (job?.isDetached === true && !performance.acted && !performance.failed) machine.jobEnds();
+  if (module.name === "async_status" && performance.result["finished"] === 1) machine.jobEnds();
+  return outcomeOf(where, prepared, machine, performance);
 }
 
-const isNeverChanged = ({ changedWhen = [] }: Task): boolean =>
-  changedWhen.some(({ expression }) => String(expression) === "false");
+/** Markers of owed handlers that this task puts on the host's disk. */
+class Markers {
+  readonly #where: TaskWhere;
+  readonly #machine: Machine;
+  readonly #identity: Identity;
+  #written: readonly string[] = [];
+
+  constructor(where: TaskWhere, machine: Machine, identity: Identity) {
+    this.#where = where;
+    this.#machine = machine;
+    this.#identity = identity;
+  }
+
+  framesFor(handlers: readonly Handler[]): ReturnType<typeof owedFrames> {
+    const { play, host } = this.#where;
+    const before = new Set(host.owed.keys());
+    const frames = owedFrames(play, host, this.#machine, this.#identity, handlers);
+    this.#written = [...host.owed.keys()].filter((key) => !before.has(key));
+    return frames;
+  }
+
+  /** It is not known whether they are there: whoever needs them writes them anew. */
+  forget(): void {
+    for (const key of this.#written) this.#where.host.owed.delete(key);
+  }
+}
 
 /** What is asked ahead begins behind the items that are done along. */
 const placeAfter = (loop: LoopPlace | undefined, batch: Batch | undefined): LoopPlace | undefined =>
@@ -148,17 +184,26 @@ async function machineOf(where: TaskWhere, prepared: PreparedTask, view: View): 
   }
 }
 
-function outcomeOf(where: TaskWhere, prepared: PreparedTask, performance: Performance): TaskOutcome {
+function outcomeOf(
+  where: TaskWhere,
+  prepared: PreparedTask,
+  machine: Machine,
+  performance: Performance,
+): TaskOutcome {
   const { failed, skipped, wouldAct, failure, result, steps, diffs, networkMs, hostMs } = performance;
   // async_status tells what its job has changed.
   const changed = performance.changed || result["changed"] === true;
   const { host } = where;
   const isSkipped = skipped !== undefined;
-  const isDoubtful = prepared.check && host.isUnsure;
+  const shared = machine.answers.machine;
+  const isDoubtful = prepared.check && (host.isUnsure || shared.isUnsure);
   // What a package would have brought is missing: in truth the task would find it.
   if (isDoubtful && failed && !performance.acted) return doubtfulOutcome(performance);
   const unsure = isDoubtful && !wouldAct;
-  if (wouldAct) prepared.target.isUnsure = true;
+  if (wouldAct) {
+    prepared.target.isUnsure = true;
+    shared.isUnsure = true;
+  }
   const base: JsonObject = {
     changed,
     failed,

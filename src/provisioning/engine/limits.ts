@@ -14,7 +14,9 @@ export const limits = {
   stepTimeoutMs: 3_600_000,
   /** Answers about services, ports, processes and scripts are believed for so long. */
   volatileAnswerAgeMs: 10_000,
-  /** A step that took longer on any host makes the volatile answers of all hosts stale. */
+  /** All others: somebody else may be at work on the host too. */
+  steadyAnswerAgeMs: 60_000,
+  /** A step that took longer on any host makes the answers of all hosts stale. */
   slowStepMs: 5_000,
   /** Tasks looked at ahead of the one at hand, and questions put into one message. */
   aheadTasks: 400,

@@ -9,7 +9,8 @@ import type { Statement, Task } from "../playbook/model.ts";
 import { FactsNeeded } from "./facts-needed.ts";
 import { type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
-import { type Asked, type Identity, identityOf, type Machine } from "./machine.ts";
+import { type Identity, identityOf, type Machine } from "./machine.ts";
+import type { Asked } from "./message.ts";
 import { contextOf, identityOfTask, prepareTask, taskTitle } from "./prepare-task.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { isChosen } from "./tags.ts";
@@ -29,7 +30,7 @@ export interface LookAhead {
 export function lookAhead(request: LookAhead): readonly Asked[] {
   const { work, machine } = request;
   const { run } = work.play;
-  if (!run.request.askAhead || machine.asyncJobs > 0) return [];
+  if (!run.request.askAhead || machine.hasJobs) return [];
   return new Look(request).collect();
 }
 

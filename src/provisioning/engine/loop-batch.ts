@@ -11,10 +11,13 @@ import { FactsNeeded } from "./facts-needed.ts";
 import { conditionsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
 import type { Identity, Machine } from "./machine.ts";
+import { isNeverChanged, notifiedBy } from "./notify.ts";
+import type { Handler } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask } from "./prepare-task.ts";
 import { isFramed } from "./question-frames.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { credentialChange } from "./step-frames.ts";
+import { isUnknownAhead, pure } from "./view.ts";
 
 export interface BatchRequest {
   readonly work: HostTask;
@@ -28,9 +31,11 @@ export interface BatchRequest {
 export interface Batch {
   readonly items: readonly Along[];
   readonly folders: readonly string[];
+  /** What the items notify when they change something. */
+  readonly notified: readonly Handler[];
 }
 
-const none: Batch = { items: [], folders: [] };
+const none: Batch = { items: [], folders: [], notified: [] };
 
 export function batchBehind(request: BatchRequest): Batch {
   const { task, play } = request.work;
@@ -45,17 +50,19 @@ export function batchBehind(request: BatchRequest): Batch {
   const touched = new Touched();
   if (!touched.add(request.steps)) return none;
   const items: Along[] = [];
+  const notified: Handler[] = [];
   let bytes = 0;
   const last = Math.min(request.loop.items.length, request.loop.index + 1 + limits.batchItems);
   for (let index = request.loop.index + 1; index < last; index++) {
     const item = itemAt(request, index, touched);
     if (item === undefined || !touched.add(item.steps)) break;
+    notified.push(...item.notified);
     bytes += bytesOf(item.steps);
     if (bytes > limits.batchBytes) break;
     touched.note(item.questions);
     items.push(item);
   }
-  return items.length === 0 ? none : { items, folders: touched.folders() };
+  return items.length === 0 ? none : { items, folders: touched.folders(), notified };
 }
 
 function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, touched: Touched) {
@@ -63,7 +70,8 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
   if (task.loop === undefined) return undefined;
   try {
     const vars = play.loopVars(task.loop, loop.items, index);
-    const view = play.view(host, place.frame, task, vars);
+    // R3, R4: what would be another value at the item's turn is left to it.
+    const view = pure(play.view(host, place.frame, task, vars));
     if (view.firstUnmet(conditionsOf(place.frame, task)) !== undefined) return undefined;
     const where = { play, task, host, frame: place.frame };
     const prepared = prepareTask(where, view);
@@ -83,10 +91,13 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
     const [step] = plan.steps;
     const isNewFile =
       plan.steps.length === 1 && step?.do === "write" && isAbsent(step.path, questions, answers);
-    return { index, args: prepared.args, questions, answers, steps: plan.steps, isNewFile } satisfies Along;
+    const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
+    const along = { index, args: prepared.args, questions, answers, steps: plan.steps, isNewFile };
+    return { ...along, notified } satisfies Along & { readonly notified: readonly Handler[] };
   } catch (error) {
     // Heard at its turn.
-    if (error instanceof ProvisionError || error instanceof FactsNeeded) return undefined;
+    if (error instanceof ProvisionError || error instanceof FactsNeeded || isUnknownAhead(error))
+      return undefined;
     throw error;
   }
 }
@@ -98,7 +109,8 @@ const isFramedStep = (step: Step): step is Along["steps"][number] =>
 function isApart(question: Question, answer: Answer | undefined, touched: Touched): boolean {
   if (!isFramed(question) || question.of !== "path" || answer?.of !== "path") return false;
   const { stat } = answer.value;
-  if (stat.exists && stat.type === "link") return false;
+  // A second name of the same file may be another item's.
+  if (stat.exists && (stat.type === "link" || (stat.type === "file" && stat.nlink > 1))) return false;
   return question.path.startsWith("/") && touched.isApart(question.path);
 }
 

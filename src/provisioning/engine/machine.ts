@@ -6,14 +6,13 @@
 import { ProvisionError } from "../../base/errors.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { Answer, Answers, Question } from "../host/question.ts";
-import type { Env, Step, StepResult } from "../host/step.ts";
+import type { Env } from "../host/step.ts";
 import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
-import type { DoneAlong } from "./along.ts";
 import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
 import { limits } from "./limits.ts";
-import type { Batch } from "./loop-batch.ts";
+import type { Asked, Heard, Message, Reply, Timing } from "./message.ts";
 import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
-import { changesCredentials, runSteps } from "./step-frames.ts";
+import { type CredentialChange, credentialChange, runSteps } from "./step-frames.ts";
 
 /** Who asks or acts: two identities never share an answer (R0). */
 export interface Identity {
@@ -30,41 +29,16 @@ export const identityOf = (become: Become | null, env: Env): Identity => ({
 
 export const loginIdentity = identityOf(null, {});
 
-export interface Asked {
-  readonly identity: Identity;
-  readonly question: Question;
-}
+const nothingAsked = { asked: [], answers: [], atMs: 0, isWhole: true };
 
-/** What one message carries: owed markers, steps in order, then questions. */
-export interface Message {
-  readonly identity: Identity;
-  readonly before?: readonly Frame[];
-  readonly steps: readonly Step[];
-  /** Of the task at hand: must be answered. */
-  readonly own: readonly Question[];
-  /** Of what follows, by any identity: a failure is silent (R5). */
-  readonly ahead: readonly Asked[];
-  readonly stepTimeoutMs: number;
-  /** Steps of the loop items behind this one, which run after its own. */
-  readonly batch?: Batch;
-}
-
-export interface Timing {
-  networkMs: number;
-  hostMs: number;
-}
-export interface Reply {
-  readonly steps: readonly StepResult[];
-  readonly own: Answers;
-  readonly timing: Timing;
-  /** Items of the batch that are done. */
-  readonly along: readonly DoneAlong[];
-}
+export const isLostConnection = (error: unknown): error is ProvisionError =>
+  error instanceof ProvisionError && error.code === "connection-lost";
 
 export interface MachineOptions {
   readonly open: () => Promise<Session>;
+  /** Of a clock that never jumps. */
   readonly now: () => number;
-  /** A step took long: the volatile answers of all machines are old now (R6). */
+  /** A step took long: the answers of all machines are old now (R6). */
   readonly onSlowStep: () => void;
 }
 
@@ -76,9 +50,10 @@ export interface Acquaintance {
 }
 
 export class Machine {
-  readonly answers = new AnswerStore(limits.volatileAnswerAgeMs);
-  /** Async jobs that live on it: no answers ahead (R11). */
-  asyncJobs = 0;
+  readonly answers = new AnswerStore({
+    volatileMs: limits.volatileAnswerAgeMs,
+    steadyMs: limits.steadyAnswerAgeMs,
+  });
   readonly #options: MachineOptions;
   #acquaintance: Acquaintance | undefined;
   #session: Promise<Session> | undefined;
@@ -87,8 +62,8 @@ export class Machine {
   /** Messages with steps that are under way: their end makes concurrent answers stale. */
   #acting = 0;
   #window: number = limits.aheadTasks;
-  /** Other users than root whose shells are open (R10). */
-  #hasForeignShells = false;
+  /** Whose shells are open, beside the login's own (R10). */
+  readonly #becameUsers = new Set<string>();
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -136,6 +111,20 @@ export class Machine {
     await session?.close();
   }
 
+  /** Async jobs that live on it, by whatever name they were started (R11). */
+  get hasJobs(): boolean {
+    return this.answers.machine.jobs > 0;
+  }
+  jobStarts(): void {
+    this.answers.machine.jobs++;
+  }
+  /** What was learnt while it lived is no longer true. */
+  jobEnds(): void {
+    const { machine } = this.answers;
+    machine.jobs = Math.max(0, machine.jobs - 1);
+    this.answers.bump();
+  }
+
   /** R13: what was learnt before is gone, and the next use connects anew. */
   async dropSession(): Promise<void> {
     this.answers.bump();
@@ -145,7 +134,7 @@ export class Machine {
 
   known({ identity, question }: Asked): Answer | undefined {
     // R11: a job may be changing the machine right now.
-    if (this.asyncJobs > 0 || this.isWorldly(question)) return undefined;
+    if (this.hasJobs || this.isWorldly(question)) return undefined;
     return this.answers.find(
       questionKey(question, this.#actual(identity).key),
       question,
@@ -173,7 +162,18 @@ export class Machine {
     const identity = this.#actual(message.identity);
     const ahead = message.ahead.map((asked) => ({ ...asked, identity: this.#actual(asked.identity) }));
     const actual = { ...message, identity, ahead };
-    return message.steps.length > 0 ? this.#act(actual) : this.#ask(actual);
+    return this.#onSession(() => (message.steps.length > 0 ? this.#act(actual) : this.#ask(actual)));
+  }
+
+  /** R13: a lost session is dropped once, however many messages were under way in it: not the next one, too. */
+  async #onSession<T>(work: () => Promise<T>): Promise<T> {
+    const used = this.session();
+    try {
+      return await work();
+    } catch (error) {
+      if (isLostConnection(error) && this.#session === used) await this.dropSession();
+      throw error;
+    }
   }
 
   async #ask(message: Message): Promise<Reply> {
@@ -202,14 +202,17 @@ export class Machine {
       const isUndisturbed = alone && this.#acting === 1 && this.answers.epoch === epoch;
       const after = this.answers.bump();
       const acted = [...message.steps, ...ran.along.flatMap(({ steps }) => steps)];
-      if (changesCredentials(acted) && this.#hasForeignShells) await this.retireShells();
+      await this.#retireShells(credentialChange(acted));
       const own = await this.#answered(
         message,
-        questions,
-        ran.answers,
-        isUndisturbed ? after : -1,
+        {
+          asked: questions,
+          answers: ran.answers,
+          epoch: isUndisturbed ? after : -1,
+          atMs: this.#options.now(),
+          isWhole: ran.isWhole,
+        },
         timing,
-        ran.isWhole,
       );
       return { steps: ran.results, own, timing, along: ran.along };
     } catch (error) {
@@ -221,15 +224,19 @@ export class Machine {
     }
   }
 
-  async retireShells(): Promise<void> {
-    this.#hasForeignShells = false;
+  /** R10. A command can have changed what groups a user is in, but hardly who root is. */
+  async #retireShells(change: CredentialChange): Promise<void> {
+    const users = this.#becameUsers;
+    const isDue = change === "certain" ? users.size > 0 : [...users].some((user) => user !== "root");
+    if (change === "none" || !isDue) return;
+    users.clear();
     const session = await this.session();
     await session.retireShells();
   }
 
   async #shell(identity: Identity): Promise<Shell> {
     const session = await this.session();
-    if (identity.become !== null && identity.become.user !== "root") this.#hasForeignShells = true;
+    if (identity.become !== null) this.#becameUsers.add(identity.become.user);
     return session.shell(identity.become);
   }
 
@@ -247,7 +254,7 @@ export class Machine {
 
   async #questions(message: Message, epoch: number, timing: Timing): Promise<Answers> {
     const questions = this.#merged(message);
-    if (questions.length === 0) return this.#answered(message, [], [], epoch, timing, true);
+    if (questions.length === 0) return this.#answered(message, { ...nothingAsked, epoch }, timing);
     const shell = await this.#shell(message.identity);
     const hasMore = questions.length > message.own.filter(isFramed).length;
     const timeoutMs = hasMore ? limits.aheadQuestionTimeoutMs : limits.questionTimeoutMs;
@@ -255,10 +262,11 @@ export class Machine {
       ...(message.before ?? []),
       questionFrame(questions, { env: message.identity.env, timeoutMs }),
     ];
+    const atMs = this.#options.now();
     const results = await this.exchange(shell, frames, timing);
     this.#roundTrips++;
     const answers = answersOf(questions, results.at(-1), hasMore);
-    return this.#answered(message, questions, answers, epoch, timing, true);
+    return this.#answered(message, { asked: questions, answers, epoch, atMs, isWhole: true }, timing);
   }
 
   /** A shell that will be needed: what goes wrong with it is told by the first message that needs it. */
@@ -271,10 +279,17 @@ export class Machine {
 
   /** Scripts of the engine itself, which change nothing that a question is about. */
   async run(identity: Identity, frames: readonly Frame[]): Promise<readonly FrameResult[]> {
-    const shell = await this.#shell(this.#actual(identity));
-    const results = await this.exchange(shell, frames, { networkMs: 0, hostMs: 0 });
-    this.#roundTrips++;
-    return results;
+    const once = (): Promise<readonly FrameResult[]> =>
+      this.#onSession(async () => {
+        const shell = await this.#shell(this.#actual(identity));
+        this.#roundTrips++;
+        return this.exchange(shell, frames, { networkMs: 0, hostMs: 0 });
+      });
+    // R13: they may be run twice.
+    return once().catch((error: unknown) => {
+      if (!isLostConnection(error)) throw error;
+      return once();
+    });
   }
 
   /**
@@ -297,18 +312,14 @@ export class Machine {
   /** Keeps what was learnt; what the merged question left open is asked alone (R5), what is no frame by the session. */
   async #answered(
     message: Message,
-    asked: readonly Question[],
-    answers: Answers | undefined,
-    epoch: number,
+    { asked, answers, epoch, atMs, isWhole }: Heard,
     timing: Timing,
-    isWhole: boolean,
   ): Promise<Answers> {
     if (!isWhole) return [];
     if (answers === undefined) {
       return this.#questions({ ...message, before: [], steps: [], ahead: [] }, epoch, timing);
     }
     const byQuestion = new Map(asked.map((question, index) => [JSON.stringify(question), answers[index]]));
-    const atMs = this.#options.now();
     for (const question of asked) {
       const answer = byQuestion.get(JSON.stringify(question));
       if (answer === undefined || this.isWorldly(question)) continue;
@@ -353,17 +364,12 @@ export class Machine {
       const shell = await this.#shell(message.identity);
       const timeoutMs = limits.aheadQuestionTimeoutMs;
       const frame = questionFrame(questions, { env: message.identity.env, timeoutMs });
+      const atMs = this.#options.now();
       const results = await shell.exchange([frame]);
       const answers = answersOf(questions, results[0], true);
       if (answers === undefined) return;
-      await this.#answered(
-        { ...message, own: [] },
-        questions,
-        answers,
-        epoch,
-        { networkMs: 0, hostMs: 0 },
-        true,
-      );
+      const heard = { asked: questions, answers, epoch, atMs, isWhole: true };
+      await this.#answered({ ...message, own: [] }, heard, { networkMs: 0, hostMs: 0 });
     } catch (error) {
       // R5: asked again, and then heard, at its task's turn.
       if (!(error instanceof ProvisionError)) throw error;

@@ -3,6 +3,7 @@
  * everything that names the same way to the same host, closed at the end.
  */
 import pLimit, { type LimitFunction } from "p-limit";
+import type { Clock } from "../../base/clock.ts";
 import { ProvisionError } from "../../base/errors.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { ConnectionPlan, OpenSession } from "../transport/session.ts";
@@ -15,7 +16,7 @@ import type { RunHost } from "./run-host.ts";
 export interface MachinesOptions {
   readonly openSession: OpenSession;
   readonly signal: AbortSignal;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly emit: (event: EngineEvent) => void;
   /** What is learnt of a machine with its first message. */
   readonly greet: (machine: Machine, host: RunHost) => Promise<Greeting>;
@@ -63,8 +64,8 @@ export class Machines {
   #enter(key: string, host: RunHost, plan: ConnectionPlan): Entry {
     const machine = new Machine({
       open: () => this.#open(plan),
-      now: this.#options.now,
-      onSlowStep: () => this.expireVolatile(),
+      now: () => this.#options.clock.monotonic(),
+      onSlowStep: () => this.expire(),
     });
     const entry: Entry = { machine, host, plan, greeted: undefined };
     this.#entries.set(key, entry);
@@ -77,15 +78,15 @@ export class Machines {
   }
 
   async #greet({ machine, host }: Entry): Promise<void> {
-    const startedAt = this.#options.now();
+    const { clock } = this.#options;
+    const startedAt = clock.monotonic();
     const emit = (state: "connecting" | "connected" | "failed", said: Said = {}): void => {
-      const atMs = this.#options.now();
       this.#options.emit({
         type: "connect",
-        atMs,
+        atMs: clock.now(),
         host: host.name,
         state,
-        elapsedMs: atMs - startedAt,
+        elapsedMs: clock.monotonic() - startedAt,
         ...said,
       });
     };
@@ -119,9 +120,9 @@ export class Machines {
   }
 
   /** R6: after a pause, a rolling wait, a slow step elsewhere. */
-  expireVolatile(): void {
-    const now = this.#options.now();
-    for (const { machine } of this.#entries.values()) machine.answers.expireVolatile(now);
+  expire(): void {
+    const now = this.#options.clock.monotonic();
+    for (const { machine } of this.#entries.values()) machine.answers.expire(now);
   }
 
   interrupt(): void {

@@ -18,6 +18,10 @@ export function notifiedBy(play: PlayState, task: Task, frame: Frame, view: View
   return [...found];
 }
 
+/** Then it notifies nobody, whatever its names are. */
+export const isNeverChanged = ({ changedWhen = [] }: Task): boolean =>
+  changedWhen.some(({ expression }) => String(expression) === "false");
+
 function namesIn(node: SourceNode, view: View): readonly string[] {
   const value = view.value(node);
   return (Array.isArray(value) ? value : [value]).filter((each) => each !== null && each !== "").map(String);

@@ -16,7 +16,8 @@ import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
 import { limits } from "./limits.ts";
 import type { Batch } from "./loop-batch.ts";
-import type { Asked, Identity, Machine } from "./machine.ts";
+import { type Identity, isLostConnection, type Machine } from "./machine.ts";
+import type { Asked } from "./message.ts";
 
 export interface PerformRequest {
   readonly module: Module<unknown, unknown>;
@@ -27,13 +28,19 @@ export interface PerformRequest {
   /** Check mode for this task: plan, do not apply. */
   readonly check: boolean;
   readonly stepTimeoutMs: number;
-  /** Sent ahead of the first step, in the same message: owed handlers. */
-  readonly before: () => readonly Frame[];
+  /** Sent ahead of the first step, in the same message: owed handlers, those of the batch's items too. */
+  readonly before: (batch?: Batch) => readonly Frame[];
+  /** Nobody knows what became of a message with steps, nor of what was sent ahead of them. */
+  readonly onLoss: (batch?: Batch) => void;
+  /** This took time, or changed the world through another door: what is known of hosts may be old (R6). */
+  readonly onWait: () => void;
   /** What may be asked along with this task's message. `acts`: the message carries steps. */
   readonly ahead: (acts: boolean, batch?: Batch) => readonly Asked[];
   readonly onStep: (why: string) => void;
   /** An earlier item of the loop took this one's steps along. */
   readonly done?: DoneAlong | undefined;
+  /** It took them along and its answer was lost: what is right now may have been made right by us. */
+  readonly mayBeDone?: boolean;
   /** The items behind this one that may be done in the same message as these steps. */
   readonly batch?: (steps: readonly Step[]) => Batch;
   readonly onDone?: (done: DoneAlong) => void;
@@ -76,19 +83,21 @@ class PerformRun {
   /** What the last plan was made from. */
   #state: unknown;
   #hasState = false;
-  #changed = false;
+  #changed: boolean;
   #failed = false;
+  #isLost = false;
   #networkMs = 0;
   #hostMs = 0;
 
   constructor(request: PerformRequest) {
     this.#request = request;
     this.#done = request.done;
+    this.#changed = request.mayBeDone === true;
   }
 
   async result(): Promise<Performance> {
     const startedAt = performance.now();
-    for (let round = 0, waits = 0; round - waits < limits.planRounds; round++) {
+    for (let round = 0, rounds = 0; rounds < limits.planRounds; round++, rounds++) {
       const context = { ...this.#request.context, round, elapsedMs: performance.now() - startedAt };
       const plan = await this.#plan(context);
       this.#diffs.push(...plan.diffs);
@@ -97,8 +106,9 @@ class PerformRun {
       if (plan.steps.length === 0) {
         if (plan.again !== true) return this.#end(context, plan);
         if (plan.waitMs !== undefined) {
-          waits++;
+          rounds--;
           await sleep(plan.waitMs);
+          this.#request.onWait();
         }
         continue;
       }
@@ -107,6 +117,8 @@ class PerformRun {
       if (!looksOnly) this.#changed = true;
       if (this.#request.check && !looksOnly) return this.#end(context, plan);
       const failure = await this.#apply(plan, context);
+      // From the beginning: what an earlier round did may be undone as well.
+      if (failure === "again") round = -1;
       if (failure === "again") continue;
       if (failure !== undefined || plan.again !== true) return this.#end(context, plan, failure);
     }
@@ -163,6 +175,8 @@ class PerformRun {
         stepTimeoutMs: this.#request.stepTimeoutMs,
       });
       this.#addTiming(reply.timing);
+      // A POST may change any host.
+      if (!questions.every(mayBeAskedTwice)) this.#request.onWait();
       return reply.own;
     });
   }
@@ -172,9 +186,7 @@ class PerformRun {
     try {
       return await ask();
     } catch (error) {
-      if (!isLostConnection(error)) throw error;
-      await this.#request.machine.dropSession();
-      if (!isSafe) throw error;
+      if (!isLostConnection(error) || !isSafe) throw error;
       return ask();
     }
   }
@@ -195,7 +207,7 @@ class PerformRun {
       const reply = await machine.send({
         identity,
         ...(batch === undefined ? {} : { batch }),
-        before: this.#request.before(),
+        before: this.#request.before(batch),
         steps,
         own,
         ahead: this.#request.ahead(true, batch),
@@ -207,6 +219,7 @@ class PerformRun {
       for (const done of reply.along) this.#request.onDone?.(done);
       if (batch !== undefined && batch.items.length > reply.along.length) this.#request.onUndone?.();
     } catch (error) {
+      this.#request.onLoss(batch);
       if (!isLostConnection(error)) throw error;
       return this.#afterLoss(error);
     }
@@ -240,15 +253,24 @@ class PerformRun {
   }
 
   /** R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice. */
-  async #afterLoss(error: ProvisionError): Promise<ShownFailure | "again"> {
-    await this.#request.machine.dropSession();
-    if (this.#request.module.alwaysActs !== true) return "again";
-    return { message: `the connection was lost while it ran: nobody knows whether it ended`, error };
+  #afterLoss(error: ProvisionError): ShownFailure | "again" {
+    const isSecond = this.#isLost;
+    this.#isLost = true;
+    if (this.#request.module.alwaysActs !== true && this.#request.detach === undefined && !isSecond)
+      return "again";
+    const when = isSecond ? "twice while it ran" : "while it ran";
+    return { message: `the connection was lost ${when}: nobody knows whether it ended`, error };
   }
 
   #addTiming({ networkMs, hostMs }: { readonly networkMs: number; readonly hostMs: number }): void {
     this.#networkMs += networkMs;
     this.#hostMs += hostMs;
+  }
+
+  /** A task whose first step failed has changed nothing; a command may have. */
+  #hasChanged(): boolean {
+    if (!this.#failed || this.#request.module.alwaysActs === true) return this.#changed;
+    return this.#changed && this.#taken.some(({ result }) => result.ok);
   }
 
   #end(context: ModuleContext, plan: Plan, failure?: ShownFailure): Performance {
@@ -266,12 +288,12 @@ class PerformRun {
           ? (module.result?.(this.#state, outcome, args, context) ?? {})
           : {};
     return {
-      changed: this.#changed,
+      changed: this.#hasChanged(),
       failed: this.#failed,
       skipped: plan.skip,
       wouldAct,
       acted: this.#taken.length > 0,
-      result: failure === undefined ? result : { ...result, msg: failure.message },
+      result: failure === undefined ? result : { ...failureResult(failure), ...result, msg: messageOf(failure, result) },
       steps: this.#planned.map(({ why }) => why),
       diffs: this.#diffs.filter(({ secret }) => secret !== true),
       ...(failure === undefined ? {} : { failure }),
@@ -280,6 +302,15 @@ class PerformRun {
     };
   }
 }
+
+/** What a step that failed printed, for conditions on a result that tells none of it. */
+function failureResult({ code, stdout, stderr }: ShownFailure): JsonObject {
+  if (code === undefined) return {};
+  return stdout === undefined || stderr === undefined ? { rc: code } : outputResult({ code, stdout, stderr });
+}
+
+const messageOf = ({ message, stderr = "" }: ShownFailure, { rc }: JsonObject): string =>
+  stderr === "" || rc !== undefined ? message : `${message}: ${stderr}`;
 
 const jobResult = (jobId: string): JsonObject => ({
   ansible_job_id: jobId,
@@ -290,9 +321,6 @@ const jobResult = (jobId: string): JsonObject => ({
 
 const mayBeAskedTwice = (question: Question): boolean =>
   question.of !== "http" || /^(GET|HEAD|OPTIONS)$/i.test(question.request.method);
-
-export const isLostConnection = (error: unknown): error is ProvisionError =>
-  error instanceof ProvisionError && error.code === "connection-lost";
 
 function stepFailure({ step, result }: Taken): ShownFailure {
   const isSecret = step.do === "run" && step.secret === true;

@@ -13,7 +13,7 @@ import type { RunHost } from "./run-host.ts";
 import type { RunState } from "./run-state.ts";
 import { scopeOf } from "./scopes.ts";
 import type { FileSearch } from "./sources.ts";
-import { dataVariable, View, withUnknown } from "./view.ts";
+import { dataVariable, pure, View, withUnknown } from "./view.ts";
 
 export interface ActingPlace {
   readonly task: Inherited;
@@ -41,6 +41,8 @@ export class PlayState {
   handlers: readonly HandlerEntry[] = [];
   /** What was answered to vars_prompt. */
   readonly playVars: ReadonlyMap<string, Variable>;
+  /** What include_role brought so far, and for which hosts: for its allow_duplicates. */
+  readonly includedRoles = new Map<string, ReadonlySet<RunHost>>();
   /** Roles whose vars and defaults the whole play sees. */
   readonly publicRoles: RoleInUse[] = [];
   readonly endedRoles: { readonly role: Role | undefined; readonly hosts: ReadonlySet<RunHost> }[] = [];
@@ -84,8 +86,7 @@ export class PlayState {
     vars?: ReadonlyMap<string, Variable>,
   ): View {
     const context = scopeOf(this, { host, frame, statement, vars });
-    // R3: a lookup that does something is left to its turn.
-    return new View({ ...context, scope: withUnknown(context.scope, unknown), allowCommands: false });
+    return pure(new View({ ...context, scope: withUnknown(context.scope, unknown) }));
   }
 
   hostView(host: RunHost): View {

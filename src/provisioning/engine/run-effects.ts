@@ -116,6 +116,6 @@ async function pause(
     }
     return run.ask(effect.prompt === "" ? "Press Enter to go on: " : `${effect.prompt}: `, !effect.echo);
   });
-  run.expireVolatile();
+  run.expire();
   return { ...outcome, result: { ...outcome.result, user_input: shared } };
 }

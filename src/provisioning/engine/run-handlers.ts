@@ -27,14 +27,17 @@ async function forgetInVain(play: PlayState, hosts: readonly RunHost[]): Promise
     hosts.map(async (host) => {
       const inVain = [...host.owedInVain].filter((handler) => !host.notified.has(handler));
       host.owedInVain.clear();
-      // Its marker stays where the host cannot be told: the handler runs once too often, never once too few.
       if (inVain.length === 0 || host.stop?.why === "unreachable" || play.run.isInterrupted) return;
-      await forgetOwed(play, host, inVain).catch((error: unknown) => {
-        if (!(error instanceof ProvisionError)) throw error;
-      });
+      await forget(play, host, inVain);
     }),
   );
 }
+
+/** A marker stays where the host cannot be told: the handler runs once too often, never once too few. */
+const forget = (play: PlayState, host: RunHost, handlers: readonly Handler[]): Promise<void> =>
+  forgetOwed(play, host, handlers).catch((error: unknown) => {
+    if (!(error instanceof ProvisionError)) throw error;
+  });
 
 async function onePass(walker: Walker, hosts: readonly RunHost[], then: Ahead | undefined): Promise<void> {
   const { play } = walker;
@@ -56,7 +59,7 @@ async function onePass(walker: Walker, hosts: readonly RunHost[], then: Ahead | 
     for (const host of due) if (host.stop === undefined) ran.set(host, [...(ran.get(host) ?? []), handler]);
   }
   if (play.run.request.check) return;
-  await Promise.all([...ran].map(([host, handlers]) => forgetOwed(play, host, handlers)));
+  await Promise.all([...ran].map(([host, handlers]) => forget(play, host, handlers)));
 }
 
 const withoutRolling = ({ rolling: _waves, ...block }: Block): Block => block;

@@ -97,6 +97,7 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
   if (items === undefined) return skippedOutcome("Conditional result was False");
   const outcomes: ItemOutcome[] = [];
   const done = new Map<number, DoneAlong>();
+  const mayBeDone = new Set<number>();
   const batches = { areOff: false };
   for (const [index, item] of items.entries()) {
     // What was done along is told, even so.
@@ -104,10 +105,12 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
     if (index > 0 && loop.pause !== undefined) await play.run.pause(Number(outer().value(loop.pause)) * 1000);
     const vars = play.loopVars(loop, items, index);
     const makeView: MakeView = () => play.view(host, place.frame, task, vars);
-    const outcome = await runItem(work, makeView, { items, index, done, batches }).catch((error: unknown) => {
-      if (play.run.isInterrupted) return skippedOutcome("interrupted");
-      return doubtOf(work, error) ?? outcomeOfError(error);
-    });
+    const outcome = await runItem(work, makeView, { items, index, done, mayBeDone, batches }).catch(
+      (error: unknown) => {
+        if (play.run.isInterrupted) return skippedOutcome("interrupted");
+        return doubtOf(work, error) ?? outcomeOfError(error);
+      },
+    );
     const ended = { item, label: itemLabel(work, item, makeView()), vars: valuesOf(vars), outcome };
     outcomes.push(ended);
     work.onItem(ended);
@@ -163,6 +166,8 @@ export interface LoopPlace {
   readonly index: number;
   /** Items whose steps an earlier one's message took along. */
   readonly done: Map<number, DoneAlong>;
+  /** Items that went along in a message whose answer was lost. */
+  readonly mayBeDone: Set<number>;
   /** Off once a batch was not done whole: the rest goes one by one. */
   readonly batches: { areOff: boolean };
 }
@@ -209,7 +214,7 @@ async function retried(
     const seen = viewOfResult(work, makeView(), counted.result);
     const isDone = task.until === undefined ? !outcome.failed : seen.firstUnmet(task.until) === undefined;
     if (isDone) return counted;
-    if (play.run.request.check && work.host.isUnsure) return openInCheckMode(counted);
+    if (play.run.request.check && (work.host.isUnsure || outcome.unsure)) return openInCheckMode(counted);
     if (attempt > retries) return giveUp(counted, attempt, task);
     work.onStep(`attempt ${attempt} of ${retries + 1} was not enough, waiting ${delayMs / 1000} s`);
     await play.run.pause(delayMs);

@@ -6,7 +6,7 @@ import { forEachAtMost } from "./concurrency.ts";
 import type { TaskStatus } from "./events.ts";
 import { withFacts } from "./facts-needed.ts";
 import { type Ahead, type Frame, keyword, tagsOf } from "./frame.ts";
-import { notifiedBy } from "./notify.ts";
+import { isNeverChanged, notifiedBy } from "./notify.ts";
 import type { PlayState } from "./play-state.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
@@ -32,7 +32,7 @@ export async function runTask(
   const { frame } = place;
   if (!isChosen(tagsOf(frame, task), play.run.request.tags)) return [];
   const title = await withFacts(play, async () => taskTitle(task, play.view(first, frame, task)));
-  if (task.module !== "meta" && !(await play.run.admits(title))) return [];
+  if (task.module !== "meta" && !(await play.run.admits(title, task.role?.name))) return [];
   await play.run.loadModules([task.module]);
   play.run.forgetPause(task);
   return new TaskRun(play, task, place, title).run(first);
@@ -98,13 +98,17 @@ class TaskRun {
     const startedAt = run.clock.monotonic();
     const noLog = await this.#hides(host);
     const sharers = once ? this.#place.hosts : [host];
+    const items: ItemOutcome[] = [];
     const outcome = await runOnHost({
       play,
       task: this.#task,
       host,
       sharers,
       place: this.#place,
-      onItem: (item) => this.#emitItem(host, item, noLog),
+      onItem: (item) => {
+        items.push(item);
+        this.#emitItem(host, item, noLog);
+      },
       onStep: (what) => {
         if (!noLog) run.emit({ type: "task-progress", id: this.#id, host: host.name, what });
       },
@@ -117,7 +121,7 @@ class TaskRun {
     // R14: what run_once learnt is everybody's before anybody depends on it.
     for (const each of sharers) this.#register(each, outcome);
     // Only the host that did it has changed.
-    await withFacts(play, async () => this.#notify(host, outcome, pardoned));
+    await withFacts(play, async () => this.#notify(host, outcome, pardoned, items));
     if (once && (status === "failed" || status === "rescued")) this.#failSharers(host, outcome);
     this.#emitHost({ host, outcome, status, elapsedMs, noLog });
   }
@@ -176,16 +180,23 @@ class TaskRun {
     else host.notRun.delete(register);
   }
 
-  /** The handlers that are due. */
-  #notify(host: RunHost, outcome: TaskOutcome, pardoned: boolean): void {
+  /** The handlers that are due: of a loop, what its changed items name. */
+  #notify(host: RunHost, outcome: TaskOutcome, pardoned: boolean, items: readonly ItemOutcome[]): void {
     const task = this.#task;
     const isDue = outcome.changed && !outcome.failed;
     // A failure that nobody pardons may have changed something: what was marked before it stays owed.
     if (!isDue && (host.owed.size === 0 || outcome.unreachable || (outcome.failed && !pardoned))) return;
+    if (isNeverChanged(task) || (task.notify.length === 0 && this.#place.frame.notify.length === 0)) return;
     const view = this.#play.view(host, this.#place.frame, task);
-    for (const handler of notifiedBy(this.#play, task, this.#place.frame, view)) {
-      if (isDue) host.notified.add(handler);
-      else if (!host.notified.has(handler)) host.owedInVain.add(handler);
+    const parts =
+      task.loop === undefined
+        ? [{ seen: view, changed: isDue }]
+        : items.map((item) => ({ seen: view.withData(item.vars), changed: isDue && item.outcome.changed }));
+    for (const { seen, changed } of parts) {
+      for (const handler of notifiedBy(this.#play, task, this.#place.frame, seen)) {
+        if (changed) host.notified.add(handler);
+        else host.owedInVain.add(handler);
+      }
     }
   }
 

@@ -11,7 +11,8 @@ import type { Step, StepResult } from "../host/step.ts";
 import type { Frame, FrameResult, Session, Shell } from "../transport/session.ts";
 import { alongFrames, type DoneAlong } from "./along.ts";
 import { limits } from "./limits.ts";
-import type { Machine, Message, Timing } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import type { Message, Timing } from "./message.ts";
 import { answersOf, questionFrame, withEnvironment } from "./question-frames.ts";
 
 type FramedStep = Extract<Step, { do: "run" | "write" }>;
@@ -218,5 +219,9 @@ async function reconnect(
 const credentialPaths =
   /^\/etc\/(passwd|group|shadow|gshadow|sudoers|pam\.|environment|security\/|login\.defs|profile|nsswitch)/;
 /** R10: shells of other users must be opened anew after these. A command may have done anything. */
-export const changesCredentials = (steps: readonly Step[]): boolean =>
-  steps.some((step) => step.do === "run" || (step.do === "write" && credentialPaths.test(step.path)));
+export type CredentialChange = "none" | "possible" | "certain";
+
+export function credentialChange(steps: readonly Step[]): CredentialChange {
+  if (steps.some((step) => step.do === "write" && credentialPaths.test(step.path))) return "certain";
+  return steps.some((step) => step.do === "run") ? "possible" : "none";
+}

@@ -25,6 +25,16 @@ export class UnknownAhead extends Error {
 }
 export const isUnknownAhead = (error: unknown): error is UnknownAhead => error instanceof UnknownAhead;
 
+/** A view for looking ahead (R3, R4): nothing is executed, and what differs from time to time is unknown. */
+export const pure = (view: View): View =>
+  new View({
+    ...view.context,
+    allowCommands: false,
+    onImpure: (what) => {
+      throw new UnknownAhead(what);
+    },
+  });
+
 export class View {
   readonly context: RenderContext;
 

@@ -100,7 +100,7 @@ export class Walker {
     for (let from = 0; from < hosts.length; from += size) {
       const wave = hosts.slice(from, from + size);
       await work(wave);
-      this.play.run.expireVolatile();
+      this.play.run.expire();
       const lost = wave.filter(({ stop }) => stop !== undefined && stop.why !== "ended");
       if (lost.length === 0) continue;
       const untouched = hosts.slice(from + size).filter((host) => host.isActive);

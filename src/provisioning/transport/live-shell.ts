@@ -39,8 +39,12 @@ export class LiveShell implements Shell {
     return result;
   }
 
-  /** The next message goes to a new shell. */
+  /** The next message goes to a new shell; those that were given before it are let finish. */
   retire(): void {
+    this.#last = this.#last.then(() => this.#leave());
+  }
+
+  #leave(): void {
     this.#connection?.close();
     this.#connection = undefined;
     this.#opening?.then((connection) => connection.close()).catch(() => undefined);
@@ -52,7 +56,7 @@ export class LiveShell implements Shell {
   }
 
   close(): void {
-    this.retire();
+    this.#leave();
     for (const connection of this.#parked.splice(0)) connection.close();
   }
 

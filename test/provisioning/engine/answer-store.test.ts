@@ -3,12 +3,13 @@ import { AnswerStore, Epoch, questionKey } from "../../../src/provisioning/engin
 import type { Answer, Question } from "../../../src/provisioning/host/question.ts";
 
 const path: Question = { of: "path", path: "/etc/x", want: ["stat"] };
+const ages = { volatileMs: 10_000, steadyMs: 60_000 };
 const unit: Question = { of: "unit", name: "cron" };
 const absent: Answer = { of: "path", value: { stat: { exists: false } } };
 const group: Answer = { of: "group", value: { exists: true } };
 
 function storeWith(question: Question, answer: Answer): AnswerStore {
-  const store = new AnswerStore(10_000);
+  const store = new AnswerStore(ages);
   store.keep(questionKey(question, "root"), { answer, epoch: store.epoch, atMs: 1_000 });
   return store;
 }
@@ -23,7 +24,7 @@ describe("an answer is used only while it holds", () => {
 
   test("a step makes all answers stale, by whatever name the machine was reached (R1)", () => {
     const store = storeWith(path, absent);
-    const alias = new AnswerStore(10_000);
+    const alias = new AnswerStore(ages);
     const shared = new Epoch();
     store.share(shared);
     alias.share(shared);
@@ -33,24 +34,28 @@ describe("an answer is used only while it holds", () => {
   });
 
   test("what was asked before a step and answered after it is not kept", () => {
-    const store = new AnswerStore(10_000);
+    const store = new AnswerStore(ages);
     const epoch = store.epoch;
     store.bump();
     store.keep(questionKey(path, "root"), { answer: absent, epoch, atMs: 1_000 });
     expect(store.find(questionKey(path, "root"), path, 1_000)).toBeUndefined();
   });
 
-  test("services age, files do not (R6)", () => {
+  test("services age fast, files slowly (R6)", () => {
     const files = storeWith(path, absent);
-    expect(files.find(questionKey(path, "root"), path, 100_000)).toBe(absent);
+    expect(files.find(questionKey(path, "root"), path, 61_000)).toBe(absent);
+    expect(files.find(questionKey(path, "root"), path, 61_001)).toBeUndefined();
     const services = storeWith(unit, group);
     expect(services.find(questionKey(unit, "root"), unit, 11_000)).toBe(group);
     expect(services.find(questionKey(unit, "root"), unit, 11_001)).toBeUndefined();
   });
 
-  test("a pause makes services stale at once", () => {
-    const store = storeWith(unit, group);
-    store.expireVolatile(2_000);
-    expect(store.find(questionKey(unit, "root"), unit, 2_000)).toBeUndefined();
+  test.each([
+    ["services", unit, group],
+    ["files", path, absent],
+  ] as const)("a pause makes what is known of %s stale at once (R6)", (_what, question, answer) => {
+    const store = storeWith(question, answer);
+    store.expire(2_000);
+    expect(store.find(questionKey(question, "root"), question, 2_000)).toBeUndefined();
   });
 });

@@ -30,7 +30,6 @@ import { type CallArgs, Dict, Fault, Float, float, Undefined, type Value } from 
 /** What all renderers of one call share, also those of other hosts. */
 interface Shared {
   readonly calls: { depth: number };
-  rounds: number;
   impure: boolean;
   /** Renderers of other hosts, by name: templates ask the same few again and again. */
   readonly hosts: Map<string, Renderer | undefined>;
@@ -47,7 +46,7 @@ export class Renderer implements Runtime {
 
   constructor(context: RenderContext, shared?: Shared) {
     this.context = context;
-    this.#shared = shared ?? { calls: { depth: 0 }, rounds: 0, impure: false, hosts: new Map(), stack: [] };
+    this.#shared = shared ?? { calls: { depth: 0 }, impure: false, hosts: new Map(), stack: [] };
     let kept = keptByScope.get(context.scope);
     if (kept === undefined) {
       kept = new Map();
@@ -61,7 +60,10 @@ export class Renderer implements Runtime {
     const { hosts } = this.#shared;
     if (!hosts.has(name)) {
       const context = this.context.hosts?.context(name);
-      hosts.set(name, context === undefined ? undefined : new Renderer(context, this.#shared));
+      // What must not happen here must not happen by way of another host's variables either.
+      const { onImpure, allowCommands } = this.context;
+      const made = context === undefined ? undefined : { ...context, onImpure, allowCommands };
+      hosts.set(name, made === undefined ? undefined : new Renderer(made, this.#shared));
     }
     return hosts.get(name);
   }
@@ -81,11 +83,6 @@ export class Renderer implements Runtime {
   markImpure(what = "a value that may change"): void {
     this.context.onImpure?.(what);
     this.#shared.impure = true;
-  }
-  spend(rounds: number): void {
-    this.#shared.rounds += rounds;
-    if (this.#shared.rounds > expressionLimits.loopRounds)
-      throw new Fault(`loops went round more than ${expressionLimits.loopRounds} times`);
   }
   random(): number {
     this.markImpure("random");
@@ -211,7 +208,6 @@ export class Renderer implements Runtime {
         text,
         variable: (name) => (variables.has(name) ? variables.get(name) : this.variable(name)),
         names: () => scope.names(),
-        spend: (rounds) => this.spend(rounds),
       }),
     );
   }
@@ -363,10 +359,12 @@ const shown = (text: string): string => {
 };
 
 /** Faults, and what a runaway nesting throws. */
-function faultOf(error: unknown): Fault | undefined {
+export function faultOf(error: unknown): Fault | undefined {
   if (error instanceof Fault) return error;
   if (error instanceof RangeError && /call stack/.test(error.message))
     return new Fault("the value is nested too deeply");
+  if (error instanceof RangeError && /^Invalid (?:string|array) length|toString/.test(error.message))
+    return new Fault("the value is too large");
   return undefined;
 }
 

@@ -1,0 +1,48 @@
+/** What leaves for a machine in one go, and what comes back. */
+import type { Answers, Question } from "../host/question.ts";
+import type { Step, StepResult } from "../host/step.ts";
+import type { Frame } from "../transport/session.ts";
+import type { DoneAlong } from "./along.ts";
+import type { Batch } from "./loop-batch.ts";
+import type { Identity } from "./machine.ts";
+
+export interface Asked {
+  readonly identity: Identity;
+  readonly question: Question;
+}
+
+/** What one message carries: owed markers, steps in order, then questions. */
+export interface Message {
+  readonly identity: Identity;
+  readonly before?: readonly Frame[];
+  readonly steps: readonly Step[];
+  /** Of the task at hand: must be answered. */
+  readonly own: readonly Question[];
+  /** Of what follows, by any identity: a failure is silent (R5). */
+  readonly ahead: readonly Asked[];
+  readonly stepTimeoutMs: number;
+  /** Steps of the loop items behind this one, which run after its own. */
+  readonly batch?: Batch;
+}
+
+export interface Timing {
+  networkMs: number;
+  hostMs: number;
+}
+export interface Reply {
+  readonly steps: readonly StepResult[];
+  readonly own: Answers;
+  readonly timing: Timing;
+  /** Items of the batch that are done. */
+  readonly along: readonly DoneAlong[];
+}
+
+/** What came of questions. */
+export interface Heard {
+  readonly asked: readonly Question[];
+  readonly answers: Answers | undefined;
+  readonly epoch: number;
+  readonly atMs: number;
+  /** The steps before them ended well. */
+  readonly isWhole: boolean;
+}
