@@ -19,6 +19,8 @@ export interface CliIo {
   readonly cwd: string;
   /** The folder of the package: where site.yml, roles/ and inventory/ of the toolkit are. */
   readonly packageRoot: string;
+  /** There is somebody to be asked. */
+  readonly canAsk: boolean;
   /** Asks on the terminal, also when standard input is a pipe. Rejects with code no-terminal when there is none. */
   prompt(question: string, options?: PromptOptions): Promise<string>;
   /** Standard input to its end, for `-` arguments. */

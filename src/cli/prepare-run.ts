@@ -64,7 +64,7 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
     verbosity: options.count("verbose"),
     askAhead: !options.has("no-ask-ahead"),
     connection: await connectionOf(options, io, config),
-    ...(io.isTTY ? { prompt: (question: string, hidden: boolean) => io.prompt(question, { hidden }) } : {}),
+    ...(io.canAsk ? { prompt: (question: string, hidden: boolean) => io.prompt(question, { hidden }) } : {}),
     ...(vaults.open === undefined ? {} : { openVault: vaults.open }),
     secrets: new Set(),
     reloadInventory: reload,
@@ -187,7 +187,7 @@ async function connectionOf(
     ...(becomeUser === undefined ? {} : { becomeUser }),
     ...(method === undefined ? {} : { becomeMethod: method }),
     ...(becomePassword === undefined ? {} : { becomePassword }),
-    ...(io.isTTY ? { confirmHostKey: confirmHostKey(io) } : {}),
+    ...(io.canAsk ? { confirmHostKey: confirmHostKey(io) } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 /** CliIo of the real process: standard streams, environment, terminal, signals. */
+import { closeSync, openSync } from "node:fs";
 import { ProvisionError } from "../base/errors.ts";
 import { packageRoot } from "../base/package-root.ts";
 import type { CliIo, PromptOptions } from "./io.ts";
@@ -19,6 +20,9 @@ export function processIo(): CliIo {
     colour: wantsColour(env, isTTY),
     cwd: process.cwd(),
     packageRoot,
+    get canAsk() {
+      return process.stdin.isTTY === true || hasTerminal();
+    },
     prompt,
     readStdin,
     signal: interruptSignal(),
@@ -72,21 +76,31 @@ async function prompt(question: string, options: PromptOptions = {}): Promise<st
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once("line", resolve);
-      // Ctrl-D says no more than Ctrl-C.
-      reader.once("close", () => interrupt(reject));
-      reader.once("SIGINT", () => interrupt(reject));
+      // Ctrl-D says no more than Ctrl-C. After a line the promise is settled, and this says nothing.
+      reader.once("close", () => reject(new Error("closed at a prompt")));
+      reader.once("SIGINT", () => reader.close());
     });
+  } catch (error) {
+    process.stderr.write("\n");
+    process.emit("SIGINT", "SIGINT");
+    throw error;
   } finally {
-    reader.removeAllListeners("close").close();
+    reader.close();
     release();
     if (hidden) process.stderr.write("\n");
   }
 }
 
-function interrupt(reject: (error: Error) => void): void {
-  process.stderr.write("\n");
-  process.kill(process.pid, "SIGINT");
-  reject(new Error("interrupted at a prompt"));
+const terminalFile = "/dev/tty";
+
+/** Of this process, whatever its standard streams are. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync(terminalFile, "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Standard input, or the terminal behind a pipe: `cat secret | provision vault encrypt` asks for its password there. */
@@ -95,16 +109,10 @@ async function terminalInput(
   { otherwise }: PromptOptions,
 ): Promise<{ readonly input: NodeJS.ReadStream; release(): void }> {
   if (process.stdin.isTTY) return { input: process.stdin, release: () => undefined };
-  const { openSync } = await import("node:fs");
-  const { isatty, ReadStream } = await import("node:tty");
-  try {
-    const terminal = openSync("/dev/tty", "r");
-    if (isatty(terminal)) {
-      const input = new ReadStream(terminal);
-      return { input, release: () => void input.destroy() };
-    }
-  } catch {
-    // No terminal belongs to this process.
+  if (hasTerminal()) {
+    const { ReadStream } = await import("node:tty");
+    const input = new ReadStream(openSync(terminalFile, "r"));
+    return { input, release: () => void input.destroy() };
   }
   throw new ProvisionError({
     code: "no-terminal",

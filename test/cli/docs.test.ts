@@ -16,6 +16,7 @@ function reader(columns = 80): { readonly io: CliIo; text(): string } {
     stderr: () => undefined,
     env: {},
     isTTY: false,
+    canAsk: false,
     columns,
     colour: false,
     cwd: "/",

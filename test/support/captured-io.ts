@@ -18,6 +18,7 @@ export function capturedIo(given: Partial<CliIo> = {}): CapturedIo {
     },
     env: {},
     isTTY: false,
+    canAsk: false,
     columns: 100,
     colour: false,
     cwd: process.cwd(),

@@ -40,6 +40,7 @@ async function provision(
     },
     env: { HOME: folder, ...more.env },
     isTTY: false,
+    canAsk: false,
     columns: 80,
     colour: false,
     cwd: folder,
