@@ -11,7 +11,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { extname, isAbsolute, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
@@ -40,10 +40,30 @@ function readSource(request: SourceRequest, search: FileSearch, view: View): Sou
   if (request.from === "tree")
     return { kind: "tree", entries: readTree(find(request.path, "files", search), false) };
   if (request.from === "template") return readTemplate(request, search, view);
+  if (request.from === "fragments") return readFragments(request, search);
   const path = find(request.path, request.in, search);
   if (statSync(path).isDirectory())
     return { kind: "tree", entries: readTree(path, request.keepLinks === true) };
-  return readFile(path, search);
+  return request.keepVault === true ? asItIs(path) : readFile(path, search);
+}
+
+function asItIs(path: string): SourceAnswer {
+  const stat = statSync(path);
+  return stat.size > limits.inlineBytes ? readLarge(path, stat) : readSmall(path, stat, {});
+}
+
+function readFragments(
+  { path, keepVault }: Extract<SourceRequest, { from: "fragments" }>,
+  search: FileSearch,
+): SourceAnswer {
+  const folder = find(path, "files", search);
+  if (!statSync(folder).isDirectory()) return { kind: "missing" };
+  const opening = keepVault === true ? {} : search;
+  const files = readdirSync(folder)
+    .map((name) => ({ name, full: join(folder, name) }))
+    .filter(({ full }) => statPath(full)?.isFile() === true)
+    .map(({ name, full }) => ({ name, bytes: opened(readFileSync(full), opening) }));
+  return { kind: "fragments", files };
 }
 
 function readLocal(path: string, search: FileSearch): SourceAnswer {
@@ -71,9 +91,11 @@ function readTemplate(
         ansible_managed: "Ansible managed",
         template_path: path,
         template_fullpath: path,
-        template_host: "controller",
-        template_uid: "root",
-        template_destpath: "",
+        template_mtime: pythonTime(stat.mtimeMs),
+        template_run_date: pythonTime(Date.now()),
+        template_host: hostname(),
+        template_uid: userInfo().username,
+        template_destpath: request.dest ?? "",
       },
     },
     { ...view.context, searchPath: [join(path, ".."), ...view.context.searchPath] },
@@ -81,6 +103,12 @@ function readTemplate(
   const bytes = Buffer.from(rendered);
   return { kind: "file", bytes, sha256: sha256(bytes), mode: stat.mode & 0o7777 };
 }
+
+/** A datetime of Python, as text: local time, "2026-01-02 03:04:05.678000". */
+const pythonTime = (ms: number): string => {
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return `${local.toISOString().replace("T", " ").replace("Z", "")}000`;
+};
 
 function find(path: string, folder: "files" | "templates" | "tasks", search: FileSearch): string {
   const given = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
@@ -130,18 +158,19 @@ function readFile(path: string, search: FileSearch): SourceAnswer {
   return answer;
 }
 
-function readSmall(path: string, stat: Stats, search: FileSearch): SourceAnswer {
+function readSmall(path: string, stat: Stats, search: Pick<FileSearch, "openVault">): SourceAnswer {
   const bytes = opened(readFileSync(path), search);
   return { kind: "file", bytes, sha256: sha256(bytes), mode: stat.mode & 0o7777 };
 }
 
 function readLarge(path: string, stat: Stats): SourceAnswer {
   const mode = stat.mode & 0o7777;
-  return { kind: "large", file: path, sha256: hashFile(path), sizeBytes: stat.size, mode };
+  const [sha256, sha1] = hashFile(path, ["sha256", "sha1"] as const);
+  return { kind: "large", file: path, sha256, sha1, sizeBytes: stat.size, mode };
 }
 
 /** A file that is a vault travels opened. */
-function opened(bytes: Buffer, { openVault }: FileSearch): Uint8Array {
+function opened(bytes: Buffer, { openVault }: Pick<FileSearch, "openVault">): Uint8Array {
   if (openVault === undefined || !bytes.subarray(0, 15).toString("latin1").startsWith("$ANSIBLE_VAULT;"))
     return bytes;
   return Buffer.from(openVault(bytes.toString("utf8")));
@@ -150,17 +179,17 @@ function opened(bytes: Buffer, { openVault }: FileSearch): Uint8Array {
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const chunkBytes = 1 << 20;
 
-function hashFile(path: string): string {
-  const hash = createHash("sha256");
+function hashFile<Names extends readonly string[]>(path: string, algorithms: Names) {
+  const hashes = algorithms.map((algorithm) => createHash(algorithm));
   const chunk = Buffer.allocUnsafe(chunkBytes);
   const file = openSync(path, "r");
   try {
     for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk))
-      hash.update(chunk.subarray(0, read));
+      for (const hash of hashes) hash.update(chunk.subarray(0, read));
   } finally {
     closeSync(file);
   }
-  return hash.digest("hex");
+  return hashes.map((hash) => hash.digest("hex")) as { [K in keyof Names]: string };
 }
 
 function readTree(root: string, keepLinks: boolean): TreeEntry[] {
@@ -180,7 +209,12 @@ function readTree(root: string, keepLinks: boolean): TreeEntry[] {
         entries.push({
           path,
           mode,
-          entry: { type: "file", file: full, sha256: hashFile(full), sizeBytes: stat.size },
+          entry: {
+            type: "file",
+            file: full,
+            sha256: hashFile(full, ["sha256"] as const)[0],
+            sizeBytes: stat.size,
+          },
         });
       }
     }

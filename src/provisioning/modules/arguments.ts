@@ -142,6 +142,13 @@ function readMap(value: JsonValue): JsonObject {
   throw new Refused(`wants a map, not ${quoted(value)}`);
 }
 
+/** An argument of Ansible's that is not taken, and why: said before any host is touched. */
+export const refused = (why: string, options: Common & { readonly unless?: JsonValue } = {}) =>
+  field<undefined>("refused", (value) => {
+    if (value === options.unless) return undefined;
+    throw new Refused(why);
+  })(`Not taken: it ${why}.`, options);
+
 export const text: MakeField<string> = field("text", readPlainText);
 /** Text, or data that is written as JSON (copy's content). */
 export const content: MakeField<string> = field("text", readText);

@@ -7,26 +7,22 @@ import { attributeArgs, pathResult, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
-import type { ModuleContext, Plan } from "./module.ts";
+import type { Fragment, ModuleContext, Plan } from "./module.ts";
 import { fileQuestion, planFile, writeArgs } from "./plan-file.ts";
 
 const args = defineArgs({
-  src: path("Folder of the host with the fragments.", { required: true }),
+  src: path("Folder with the fragments.", { required: true }),
   dest: path("The file that they are put together into.", { required: true }),
   regexp: text("Python regular expression that the fragments' names must match."),
   delimiter: text("What stands between two fragments; \\n is a newline."),
   ignore_hidden: flag("Leave out names with a dot in front.", { default: false }),
-  remote_src: flag("src is on the host. Only that.", { default: true }),
-  decrypt: flag("Of Ansible, for fragments of the controller.", { default: true }),
+  remote_src: flag("src is a folder of the host; otherwise of the controller.", { default: true }),
+  decrypt: flag("Open fragments of the controller that are vault files.", { default: true }),
   ...writeArgs,
   ...attributeArgs,
 });
 type AssembleArgs = z.infer<typeof args>;
 
-interface Fragment {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 interface AssembleState {
   readonly fragments: readonly Fragment[] | undefined;
   readonly dest: PathAnswer;
@@ -51,7 +47,7 @@ function readFragments(bytes: Uint8Array): readonly Fragment[] {
     fragments.push({ name, bytes: bytes.subarray(at, at + size) });
     at += size;
   }
-  return fragments.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return fragments;
 }
 
 /** Each fragment ends with a newline before the next one, or the delimiter, begins. */
@@ -61,7 +57,8 @@ function assembled(
 ): Uint8Array | { readonly refused: string } {
   const compiled = given.regexp === undefined ? undefined : pythonRegExp(given.regexp);
   if (compiled !== undefined && "refused" in compiled) return compiled;
-  const chosen = fragments.filter(
+  const sorted = fragments.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const chosen = sorted.filter(
     ({ name }) => !(given.ignore_hidden && name.startsWith(".")) && (compiled?.regexp.test(name) ?? true),
   );
   const delimiter = given.delimiter?.replaceAll("\\n", "\n");
@@ -78,26 +75,24 @@ function assembled(
 }
 
 const ask = (given: AssembleArgs, context: ModuleContext): readonly Question[] => [
-  { of: "script", sh: fragmentsSh, args: [hostPath(given.src, context)] },
+  given.remote_src
+    ? { of: "script", sh: fragmentsSh, args: [hostPath(given.src, context)] }
+    : { of: "script", sh: ":", args: [] },
   fileQuestion(hostPath(given.dest, context), { diff: context.diff, follow: true }),
 ];
 
-function read(answers: Answers): AssembleState {
+function read(answers: Answers, given: AssembleArgs, context: ModuleContext): AssembleState {
   const answer = answerTo(answers, 0, "script");
+  const source = context.sources[0];
+  const local = source?.kind === "fragments" ? source.files : undefined;
+  const remote = answer.code === 7 ? undefined : readFragments(answer.stdout);
   return {
-    fragments: answer.code === 7 ? undefined : readFragments(answer.stdout),
+    fragments: given.remote_src ? remote : local,
     dest: answerTo(answers, 1, "path"),
   };
 }
 
 function plan(given: AssembleArgs, state: AssembleState, context: ModuleContext): Plan {
-  if (!given.remote_src) {
-    return {
-      steps: [],
-      diffs: [],
-      fail: "remote_src: false is not possible: copy the folder of fragments first",
-    };
-  }
   if (state.fragments === undefined) return { steps: [], diffs: [], fail: `"${given.src}" is not a folder` };
   const bytes = assembled(given, state.fragments);
   if ("refused" in bytes) return { steps: [], diffs: [], fail: bytes.refused };
@@ -121,6 +116,8 @@ export default defineModule({
   example:
     "- name: one file of many\n  assemble: {src: /etc/haproxy/conf.d, dest: /etc/haproxy/haproxy.cfg}\n",
   reads: "host",
+  sources: (given) =>
+    given.remote_src ? [] : [{ from: "fragments", path: given.src, keepVault: !given.decrypt }],
   ask,
   read,
   plan,

@@ -6,8 +6,8 @@ import { answerTo } from "./answers.ts";
 import { pathResult, statOf, type WantedAttributes } from "./attributes.ts";
 import { digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
-import type { ModuleContext, Plan, SourceAnswer } from "./module.ts";
-import { fileQuestion, planFile } from "./plan-file.ts";
+import type { ModuleContext, Outcome, Plan, SourceAnswer } from "./module.ts";
+import { backupResult, fileQuestion, planFile } from "./plan-file.ts";
 
 export interface CopyGoal extends WantedAttributes {
   readonly dest: string;
@@ -92,15 +92,19 @@ export const makeFolder = (path: string) => ({
   argv: ["mkdir", "-p", "--", path],
 });
 
-export function copyResult(
-  goal: CopyGoal,
-  source: Source | undefined,
-  state: CopyState,
-  context: ModuleContext,
-): JsonObject {
+interface Copied {
+  readonly goal: CopyGoal;
+  readonly source: Source | undefined;
+  readonly state: CopyState;
+  readonly context: ModuleContext;
+  readonly outcome: Outcome;
+}
+
+export function copyResult({ goal, source, state, context, outcome }: Copied): JsonObject {
   const inside = goesInside(goal, state);
   const stat = statOf((inside ? state.inside : state.dest) ?? state.dest);
   const path = finalPath(goal, state, context);
+  const large = context.sources[0];
   const bytes = source !== undefined && "bytes" in source ? source.bytes : undefined;
   const size = bytes?.length ?? (source !== undefined && "file" in source ? source.sizeBytes : undefined);
   return {
@@ -109,7 +113,11 @@ export function copyResult(
     path,
     state: "file",
     ...(size === undefined ? {} : { size }),
-    ...(bytes === undefined ? {} : { checksum: digestOf(bytes, "sha1"), md5sum: digestOf(bytes, "md5") }),
+    ...(large?.kind === "large" ? { checksum: large.sha1 } : {}),
+    ...(bytes === undefined ? {} : { checksum: digestOf(bytes, "sha1") }),
+    // As in Ansible: of what was sent.
+    ...(bytes === undefined || !outcome.changed ? {} : { md5sum: digestOf(bytes, "md5") }),
+    ...backupResult(outcome),
   };
 }
 

@@ -102,15 +102,17 @@ function plan(args: CopyArgs, state: State, context: ModuleContext): Plan {
   }
   const source = fileSource(args, context);
   if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a file` };
-  const wrong = wrongChecksum(args, source);
+  const wrong = wrongChecksum(args, source, context);
   if (wrong !== undefined) return { steps: [], diffs: [], fail: wrong };
   return planCopy(goalOf(args, context), source, state.file, context);
 }
 
-function wrongChecksum(args: CopyArgs, source: Source): string | undefined {
+function wrongChecksum(args: CopyArgs, source: Source, { sources }: ModuleContext): string | undefined {
   if (args.checksum === undefined) return undefined;
-  const actual = "bytes" in source ? digestOf(source.bytes, "sha1") : source.sha256;
-  if (args.checksum === actual || ("file" in source && args.checksum.length !== 64)) return undefined;
+  const [large] = sources;
+  const bytes = "bytes" in source ? digestOf(source.bytes, "sha1") : undefined;
+  const actual = large?.kind === "large" ? large.sha1 : bytes;
+  if (args.checksum === actual) return undefined;
   return `"${args.src}" has the checksum ${actual}, not ${args.checksum}`;
 }
 
@@ -125,13 +127,25 @@ export default defineModule({
   sources: (args) =>
     args.src === undefined || args.remote_src
       ? []
-      : [{ from: "file", path: args.src, in: "files", keepLinks: !args.local_follow }],
+      : [
+          {
+            from: "file",
+            path: args.src,
+            in: "files",
+            keepLinks: !args.local_follow,
+            keepVault: !args.decrypt,
+          },
+        ],
   ask,
   read,
   plan,
-  result(state, _outcome, args, context) {
+  result(state, outcome, args, context) {
     const src = args.src === undefined ? {} : { src: args.src };
     if (state.kind !== "file") return { ...src, dest: hostPath(args.dest, context) };
-    return { ...src, ...copyResult(goalOf(args, context), fileSource(args, context), state.file, context) };
+    const goal = goalOf(args, context);
+    return {
+      ...src,
+      ...copyResult({ goal, source: fileSource(args, context), state: state.file, context, outcome }),
+    };
   },
 });

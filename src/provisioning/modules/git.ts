@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Answers } from "../host/question.ts";
 import type { Env, Step } from "../host/step.ts";
 import { answerTo, linesOf, textOf } from "./answers.ts";
-import { defineArgs, flag, path, text, whole } from "./arguments.ts";
+import { defineArgs, flag, path, refused, text, whole } from "./arguments.ts";
 import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { folderOf, hostPath } from "./host-path.ts";
@@ -30,6 +30,10 @@ const args = defineArgs(
     key_file: path("Private key to log in with."),
     ssh_opts: text("More options for ssh."),
     executable: path("The git to use.", { default: "git" }),
+    archive: refused("is not made here: command: git -C DEST archive --output FILE VERSION"),
+    archive_prefix: refused("belongs to archive, which is not made here"),
+    separate_git_dir: refused("is not possible: the repository lies in dest"),
+    gpg_whitelist: refused("is not possible: verify_commit trusts the keys that the host's gpg trusts"),
     umask: text("umask of the checkout, in octal digits."),
   },
   {

@@ -1,7 +1,7 @@
 /** What uri and get_url share: how a task's arguments become a request that the session sends from the host. */
 import type { JsonObject } from "../../base/json.ts";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
-import { flag, list, map, path, text } from "./arguments.ts";
+import { flag, list, map, path, refused, text } from "./arguments.ts";
 
 /** A body that is longer goes through neither the session nor the controller's memory. */
 export const maxBodyBytes = 256 * 1024 * 1024;
@@ -18,6 +18,11 @@ export const httpArgs = {
   validate_certs: flag("Check the server's certificate.", { default: true }),
   use_proxy: flag("Of Ansible; requests go straight to the address.", { default: true }),
   unredirected_headers: list("Headers that are not sent on to another host.", { default: [] }),
+  ciphers: refused("is not chosen here: both sides agree on the best that they have"),
+  use_gssapi: refused("is not possible: give url_username and url_password, or headers", { unless: false }),
+  use_netrc: refused("is not possible: no netrc is read; give url_username and url_password", {
+    unless: false,
+  }),
   decompress: flag("Unpack a compressed answer.", { default: true }),
   unix_socket: path("A socket of the host instead of TCP: not possible yet."),
 };

@@ -48,9 +48,19 @@ export type SourceRequest =
       readonly path: string;
       readonly in: "files" | "templates" | "tasks";
       readonly keepLinks?: boolean;
+      /** A vault file travels as it is. */
+      readonly keepVault?: boolean;
     }
-  | { readonly from: "template"; readonly path: string; readonly syntax?: TemplateSyntax }
+  | {
+      readonly from: "template";
+      readonly path: string;
+      readonly syntax?: TemplateSyntax;
+      /** template_destpath. */
+      readonly dest?: string;
+    }
   | { readonly from: "tree"; readonly path: string }
+  /** The small files that lie in a folder, with what is in them (module assemble). */
+  | { readonly from: "fragments"; readonly path: string; readonly keepVault?: boolean }
   /** A path beside the playbook that may not be there yet (module fetch): answered "missing" then, never an error. */
   | { readonly from: "local"; readonly path: string };
 
@@ -74,11 +84,17 @@ export type SourceAnswer =
       readonly kind: "large";
       readonly file: string;
       readonly sha256: string;
+      readonly sha1: string;
       readonly sizeBytes: number;
       readonly mode: number;
     }
   | { readonly kind: "tree"; readonly entries: readonly TreeEntry[] }
+  | { readonly kind: "fragments"; readonly files: readonly Fragment[] }
   | { readonly kind: "missing" };
+export interface Fragment {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
 export interface TreeEntry {
   /** Relative to the folder asked for, with "/". */
   readonly path: string;

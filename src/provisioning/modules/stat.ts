@@ -12,7 +12,8 @@ a=; [ -r "$f" ] && a=r; [ -w "$f" ] && a=\${a}w; [ -x "$f" ] && a=\${a}x
 printf '%s\\n' "$a"
 if [ -L "$f" ]; then readlink -f -- "$f" || echo; else echo; fi
 if [ -n "$2" ] && [ -f "$f" ] && { [ ! -L "$f" ] || [ "$4" = follow ]; }; then "$2"sum <"$f" | cut -d' ' -f1; else echo; fi
-if [ -n "$3" ] && command -v file >/dev/null; then file -b --mime -- "$f"; else echo; fi`;
+if [ -n "$3" ] && command -v file >/dev/null; then file -b --mime -- "$f"; else echo; fi
+if [ -n "$5" ] && command -v lsattr >/dev/null; then lsattr -vd -- "$f" 2>/dev/null; else echo; fi`;
 
 const algorithms = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] as const;
 
@@ -21,11 +22,54 @@ interface StatState {
   readonly more: readonly string[];
 }
 
-function statResult(path: string, { answer, more }: StatState): JsonObject {
+function mimeOf(said: string): JsonObject {
+  const [, mimetype, charset] = /^([^;]*); charset=(.*)$/.exec(said) ?? [];
+  return { mimetype: mimetype ?? "unknown", charset: charset ?? "unknown" };
+}
+
+/** chattr's letters. */
+const flagNames: Readonly<Record<string, string>> = {
+  A: "noatime",
+  a: "append",
+  C: "nocow",
+  c: "compressed",
+  D: "dirsync",
+  d: "nodump",
+  E: "encrypted",
+  e: "extents",
+  F: "casefold",
+  I: "indexed",
+  i: "immutable",
+  j: "journalled",
+  N: "inline",
+  P: "project",
+  s: "zero",
+  S: "synchronous",
+  t: "notail",
+  T: "topdir",
+  u: "undelete",
+  V: "verity",
+  X: "compressedraw",
+  Z: "compresseddirty",
+};
+
+/** lsattr's "VERSION --------------e------- PATH". */
+function flagsOf(said: string): JsonObject {
+  const [, version, letters] = /^\s*(\d+)\s+(\S+)\s/.exec(said) ?? [];
+  const flags = (letters ?? "").replaceAll("-", "");
+  const attributes = [...flags].flatMap((letter) => flagNames[letter] ?? []);
+  return { attributes, attr_flags: flags, version: version ?? null };
+}
+
+interface StatArgs {
+  readonly get_mime: boolean;
+  readonly get_attributes: boolean;
+}
+
+function statResult(path: string, { answer, more }: StatState, args: StatArgs): JsonObject {
   const { stat } = answer;
   if (!stat.exists) return { exists: false };
-  const [access = "", source = "", checksum = "", mime = ""] = more;
-  const [, mimetype, charset] = /^([^;]*); charset=(.*)$/.exec(mime) ?? [];
+  const [access = "", source = "", checksum = "", mime = "", flags = ""] = more;
   return {
     exists: true,
     path,
@@ -47,7 +91,8 @@ function statResult(path: string, { answer, more }: StatState): JsonObject {
     executable: access.includes("x"),
     ...(stat.type === "link" ? { lnk_source: source, lnk_target: answer.linkTarget ?? "" } : {}),
     ...(checksum === "" ? {} : { checksum }),
-    ...(mimetype === undefined ? {} : { mimetype, charset: charset ?? "" }),
+    ...(args.get_mime ? mimeOf(mime) : {}),
+    ...(args.get_attributes ? flagsOf(flags) : {}),
   };
 }
 
@@ -91,11 +136,11 @@ export default defineModule({
       default: "sha1",
       aliases: ["checksum", "checksum_algo"],
     }),
-    get_mime: flag("Kind of content, where the host has the program `file`.", {
-      default: false,
+    get_mime: flag("Kind of content, as the host's program `file` sees it; unknown without it.", {
+      default: true,
       aliases: ["mime", "mime_type", "mime-type"],
     }),
-    get_attributes: flag("Accepted for Ansible's sake; the flags of chattr are not read.", {
+    get_attributes: flag("The flags of chattr, where the host has lsattr and the file system knows them.", {
       default: true,
       aliases: ["attr", "attributes"],
     }),
@@ -106,7 +151,12 @@ export default defineModule({
   ask(args, context): readonly Question[] {
     const path = hostPath(args.path, context);
     const algorithm = args.get_checksum ? args.checksum_algorithm : "";
-    const more = [path, algorithm, args.get_mime ? "mime" : "", args.follow ? "follow" : ""];
+    const flags = [
+      args.get_mime ? "mime" : "",
+      args.follow ? "follow" : "",
+      args.get_attributes ? "flags" : "",
+    ];
+    const more = [path, algorithm, ...flags];
     return [
       { of: "path", path, want: ["stat", "link"], follow: args.follow },
       { of: "script", sh: moreSh, args: more },
@@ -118,6 +168,6 @@ export default defineModule({
   }),
   plan: () => ({ steps: [], diffs: [] }),
   result: (current, _outcome, args, context) => ({
-    stat: statResult(hostPath(args.path, context), current),
+    stat: statResult(hostPath(args.path, context), current, args),
   }),
 });

@@ -61,7 +61,7 @@ export default defineModule({
   example:
     "- name: the ensemble\n  template:\n    src: zoo.cfg.hbs\n    dest: /etc/zookeeper/conf/zoo.cfg\n    mode: '0644'\n  notify: restart zookeeper\n",
   reads: "host",
-  sources: (args) => [{ from: "template", path: args.src, syntax: syntaxOf(args) }],
+  sources: (args) => [{ from: "template", path: args.src, syntax: syntaxOf(args), dest: args.dest }],
   ask: (args, context) => askCopy(goalOf(args, context), context),
   read: (answers, args, context) => readCopy(answers, goalOf(args, context)),
   plan(args, state, context) {
@@ -69,8 +69,12 @@ export default defineModule({
     if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a template` };
     return planCopy(goalOf(args, context), source, state, context);
   },
-  result: (state, _outcome, args, context) => ({
+  result: (state, outcome, args, context) => ({
     src: args.src,
-    ...copyResult(goalOf(args, context), sourceOf(context.sources[0]), state, context),
+    ...copyResult({
+      goal: goalOf(args, context),
+      source: sourceOf(context.sources[0]),
+      ...{ state, context, outcome },
+    }),
   }),
 });

@@ -12,6 +12,7 @@ import type {
   Module,
   ModuleContext,
   Plan,
+  SourceAnswer,
 } from "../../../src/provisioning/modules/module.ts";
 import { fileSource } from "./local-host.ts";
 
@@ -28,7 +29,8 @@ interface Case {
   readonly check?: boolean;
   readonly round?: number;
   readonly elapsedMs?: number;
-  readonly sources?: readonly string[];
+  /** The text of a file, or names and texts of the fragments in a folder. */
+  readonly sources?: readonly (string | Readonly<Record<string, string>>)[];
   /** Controller modules: expression → value. */
   readonly values?: JsonObject;
   want?: JsonValue;
@@ -37,6 +39,11 @@ interface Case {
 const casesDir = join(import.meta.dirname, "../../cases/modules");
 const bytes = (text: string) => new TextEncoder().encode(text);
 const now = Date.UTC(2026, 0, 2);
+
+const fragments = (files: Readonly<Record<string, string>>): SourceAnswer => ({
+  kind: "fragments",
+  files: Object.entries(files).map(([name, text]) => ({ name, bytes: bytes(text) })),
+});
 
 function contextOf(one: Case): ModuleContext {
   const base = {
@@ -52,7 +59,9 @@ function contextOf(one: Case): ModuleContext {
     facts: { ansible: {}, base: { ...base, ...one.facts } },
     check: one.check ?? false,
     diff: true,
-    sources: (one.sources ?? []).map((text) => fileSource(bytes(text))),
+    sources: (one.sources ?? []).map((given) =>
+      typeof given === "string" ? fileSource(bytes(given)) : fragments(given),
+    ),
     now,
     round: one.round ?? 0,
     elapsedMs: one.elapsedMs ?? 0,
