@@ -9,6 +9,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { compileStep } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
+import { outputResult } from "../modules/answers.ts";
 import { startJob } from "../modules/async-job.ts";
 import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
 import type { Frame } from "../transport/session.ts";
@@ -42,12 +43,18 @@ export interface PerformRequest {
   /** It took them along and its answer was lost: what is right now may have been made right by us. */
   readonly mayBeDone?: boolean;
   /** The items behind this one that may be done in the same message as these steps. */
-  readonly batch?: (steps: readonly Step[]) => Batch;
+  readonly batch?: (item: AskedItem & { readonly steps: readonly Step[] }) => Batch;
   readonly onDone?: (done: DoneAlong) => void;
   /** Not all of a batch was done. */
   readonly onUndone?: () => void;
   /** async with poll: 0: the steps go on as a job of the host when the task is done. */
   readonly detach?: { readonly jobId: string; readonly timeoutSeconds: number };
+}
+
+/** What the last plan was made from. */
+interface AskedItem {
+  readonly questions: readonly Question[];
+  readonly answers: Answers;
 }
 
 export interface Performance {
@@ -80,6 +87,7 @@ class PerformRun {
   /** Answers to the next round's questions, which came with this round's steps. */
   #early: Answers | undefined;
   #done: DoneAlong | undefined;
+  #asked: AskedItem = { questions: [], answers: [] };
   /** What the last plan was made from. */
   #state: unknown;
   #hasState = false;
@@ -132,8 +140,10 @@ class PerformRun {
     const { module, args } = this.#request;
     const along = this.#planAlong(context);
     if (along !== undefined) return along;
-    const answers = this.#early ?? (await this.#answers(module.ask(args, context)));
+    const questions = module.ask(args, context);
+    const answers = this.#early ?? (await this.#answers(questions));
     this.#early = undefined;
+    this.#asked = { questions, answers };
     const state = module.read(answers, args, context);
     this.#state = state;
     this.#hasState = true;
@@ -202,7 +212,7 @@ class PerformRun {
     const steps = this.#detached(plan.steps);
     const own = plan.again === true ? module.ask(args, { ...context, round: context.round + 1 }) : [];
     const isLast = plan.again !== true && this.#request.detach === undefined;
-    const batch = isLast ? this.#request.batch?.(steps) : undefined;
+    const batch = isLast ? this.#request.batch?.({ ...this.#asked, steps }) : undefined;
     try {
       const reply = await machine.send({
         identity,
@@ -293,7 +303,10 @@ class PerformRun {
       skipped: plan.skip,
       wouldAct,
       acted: this.#taken.length > 0,
-      result: failure === undefined ? result : { ...failureResult(failure), ...result, msg: messageOf(failure, result) },
+      result:
+        failure === undefined
+          ? result
+          : { ...failureResult(failure), ...result, msg: messageOf(failure, result) },
       steps: this.#planned.map(({ why }) => why),
       diffs: this.#diffs.filter(({ secret }) => secret !== true),
       ...(failure === undefined ? {} : { failure }),
