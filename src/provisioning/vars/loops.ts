@@ -2,9 +2,10 @@
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
 import type { SourceNode } from "../source/node.ts";
+import { withinLimits } from "./expressions/effort.ts";
 import { runLookup } from "./expressions/lookups.ts";
-import { Renderer } from "./expressions/renderer.ts";
-import { aTypeName, Fault, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
+import { faultOf, Renderer } from "./expressions/renderer.ts";
+import { aTypeName, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
 import { errorOf } from "./render.ts";
 import type { RenderContext } from "./render-context.ts";
 
@@ -17,14 +18,17 @@ export interface LoopSource {
 export function expandLoop(loop: LoopSource, context: RenderContext): readonly JsonValue[] {
   const { form, over } = loop;
   const renderer = new Renderer(context);
-  try {
+  const expand = (): readonly JsonValue[] => {
     const value = bareVariable(over, renderer) ?? renderer.renderNode(over);
     if (form === "loop") return itemsOf(value, over.span);
     const terms = isList(value) ? value : [value];
     return runLookup(form, { terms, options: new Map(), renderer }).map(toJson);
+  };
+  try {
+    return withinLimits(expand);
   } catch (error) {
-    if (error instanceof Fault) throw errorOf(error, over.span);
-    throw error;
+    const fault = faultOf(error);
+    throw fault === undefined ? error : errorOf(fault, over.span);
   }
 }
 

@@ -12,12 +12,13 @@ import type { JsonObject, JsonValue } from "../../base/json.ts";
 import type { SourceNode } from "../source/node.ts";
 import { truth } from "./expressions/compare.ts";
 import { isTemplate } from "./expressions/compile.ts";
+import { withinLimits } from "./expressions/effort.ts";
 import { omitPlaceholder } from "./expressions/globals.ts";
 import type { Syntax } from "./expressions/lexer.ts";
-import { Renderer } from "./expressions/renderer.ts";
+import { faultOf, Renderer } from "./expressions/renderer.ts";
 import { templateFileSyntax } from "./expressions/template-syntax.ts";
 import { str } from "./expressions/text.ts";
-import { Fault, toJson, type Value } from "./expressions/value.ts";
+import { type Fault, toJson, type Value } from "./expressions/value.ts";
 import type { RenderContext } from "./render-context.ts";
 
 export { omitPlaceholder };
@@ -147,10 +148,10 @@ export function dropOmitted(value: JsonValue): JsonValue | undefined {
 /** Faults become errors with a place; everything else that is thrown is a defect and goes on. */
 function run<T>(context: RenderContext, work: (renderer: Renderer) => T, span: Span): T {
   try {
-    return work(new Renderer(context));
+    return withinLimits(() => work(new Renderer(context)));
   } catch (error) {
-    if (error instanceof Fault) throw errorOf(error, span);
-    throw error;
+    const fault = faultOf(error);
+    throw fault === undefined ? error : errorOf(fault, span);
   }
 }
 

@@ -44,7 +44,8 @@ continue.
 - Conditions: \`-e flag=false\` gives text; a condition takes the words no, false, off and 0 for what they mean.
 - Nothing but data can be reached: no attribute of Python's or JavaScript's objects, no file and no command except through the
   lookups below.
-- Limits: 16 MiB of text, 5,000,000 rounds of all loops together, 1,000,000 items in a list that is made, 100 templates deep.
+- Limits: 8 MiB of text, 2,000,000 steps (rounds of loops, members written or compared), 1,000,000 items in a list that is made,
+  100 templates deep, half a second for one regular expression.
 
 ## Filters
 

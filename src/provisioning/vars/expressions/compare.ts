@@ -1,4 +1,5 @@
 /** Truth, equality, order and membership as Python has them. */
+import { spendOn } from "./effort.ts";
 import {
   aTypeName,
   blankText,
@@ -40,6 +41,7 @@ export function equals(a: Value, b: Value): boolean {
   if (b instanceof PyObject) return b.equals(a);
   if (isList(a) && isList(b)) {
     if (a instanceof Tuple !== b instanceof Tuple || a.length !== b.length) return false;
+    spendOn(a.length);
     return a.every((item, index) => equals(item, b[index] ?? null));
   }
   if (isMapping(a) && isMapping(b)) return equalMappings(a, b);
@@ -55,6 +57,7 @@ function equalBlanks(a: Value, b: Value): boolean {
 function equalMappings(a: Mapping, b: Mapping): boolean {
   const left = mappingEntries(a);
   if (left.length !== mappingKeys(b).length) return false;
+  spendOn(left.length);
   return left.every(([key, value]) => {
     const other = mappingGet(b, key);
     return other !== undefined && equals(value, other);

@@ -1,5 +1,5 @@
 /** Evaluates an expression's tree. Every step that may fail first notes its place in `frame.place`. */
-import { binary, negate, plus } from "./arithmetic.ts";
+import { binary, limitText, negate, plus } from "./arithmetic.ts";
 import type { Arguments, CompareOperator, Expression } from "./ast.ts";
 import { compare, contains, equals, truth } from "./compare.ts";
 import { type Locals, own, type Place } from "./frame.ts";
@@ -94,8 +94,12 @@ function evaluateOperator(
       frame.place.at = node.at;
       return own(binary(node.operator, left, right));
     }
-    case "concat":
-      return node.items.map((item) => textOfOperand(evaluate(item, frame))).join("");
+    case "concat": {
+      const texts = node.items.map((item) => textOfOperand(evaluate(item, frame)));
+      frame.place.at = node.at;
+      limitText(texts.reduce((sum, text) => sum + text.length, 0));
+      return texts.join("");
+    }
   }
 }
 const textOfOperand = (value: Value): string => {

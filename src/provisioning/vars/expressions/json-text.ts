@@ -1,5 +1,6 @@
 /** JSON as Python writes it: a blank after colons and commas, 1.0 for floats, keys in order when asked. */
 import { compareText } from "./compare.ts";
+import { spendOn } from "./effort.ts";
 import { reprFloat } from "./text.ts";
 import {
   aTypeName,
@@ -27,11 +28,14 @@ export function jsonText(value: Value, options: JsonOptions): string {
     const scalar = scalarText(item, options.ascii);
     if (scalar !== undefined) return scalar;
     if (isList(item)) {
+      spendOn(item.length);
       const items = item.map((one) => write(one, depth + 1));
       return wrap(["[", "]"], items, depth);
     }
     if (!isMapping(item)) throw new Fault(`${aTypeName(item)} is nothing that JSON can write`);
-    const entries = mappingEntries(item).map(([key, member]) => [keyText(key), member] as const);
+    const pairs = mappingEntries(item);
+    spendOn(pairs.length);
+    const entries = pairs.map(([key, member]) => [keyText(key), member] as const);
     if (options.sortKeys) entries.sort(([a], [b]) => compareText(a, b));
     const members = entries.map(
       ([key, member]) => `${jsonString(key, options.ascii)}${colon}${write(member, depth + 1)}`,
@@ -69,8 +73,10 @@ const jsonFloat = (value: number): string =>
 export function jsonString(text: string, ascii: boolean): string {
   const quoted = JSON.stringify(text);
   if (!ascii) return quoted;
-  return quoted.replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return quoted.replace(/[\u0080-\uffff]+/g, (units) => {
+    let escaped = "";
+    for (let index = 0; index < units.length; index++)
+      escaped += `\\u${units.charCodeAt(index).toString(16).padStart(4, "0")}`;
+    return escaped;
+  });
 }

@@ -1,15 +1,21 @@
 /** What one expression or template may cost. Beyond it is a mistake or an attack, and an error that says so. */
 export const expressionLimits = {
   /** Characters of one rendered text, of one repeated or padded string. */
-  outputChars: 16 * 1024 * 1024,
+  outputChars: 8 * 1024 * 1024,
   /** Items of one range() or one repeated list. */
   listItems: 1_000_000,
-  /** Rounds of all loops of one rendering together. */
-  loopRounds: 5_000_000,
+  /** Rounds of loops, calls of macros and the like, of one rendering together. */
+  work: 2_000_000,
+  /** Of one regular expression on one text: some patterns double their work with each character. */
+  regexTimeoutMs: 500,
+  /** Rounds of a password hash. */
+  hashRounds: 5_000_000,
   /** Templates in lazy variables in templates, macros in macros. */
   callDepth: 100,
   /** Bits of a whole number. */
   integerBits: 16_384,
+  /** Digits of a text that is read as a whole number, as in Python. */
+  integerDigits: 4300,
   /** Seconds that lookup("pipe") waits for its command. */
   pipeTimeoutMs: 60_000,
   /** Bytes that a lookup may read of one file or command. */

@@ -2,6 +2,7 @@
 
 import { limitText } from "./arithmetic.ts";
 import { compare, equals } from "./compare.ts";
+import { spend } from "./effort.ts";
 import { formatText } from "./format-text.ts";
 import { isOwn } from "./frame.ts";
 import { iterate } from "./members.ts";
@@ -272,7 +273,7 @@ function growable(list: readonly Value[], call: Invocation): Value[] {
   if (list instanceof Tuple) throw new Fault(`a tuple has no method "${call.name}"`);
   if (!isOwn(list))
     throw new Fault(`"${call.name}" would change a list that others read: take a copy with | list`);
-  call.runtime.spend(1);
+  spend(1);
   return list as Value[];
 }
 

@@ -1,6 +1,7 @@
 /** Runs the statements of a template. What is put out is kept in pieces: one piece alone keeps its type. */
 import { limitText } from "./arithmetic.ts";
 import type { MacroDefinition, Statement, Target, Template } from "./ast.ts";
+import { spend } from "./effort.ts";
 import { applyFilter, evaluate, evaluateArguments, type Frame, truthAt } from "./evaluate.ts";
 import type { Locals } from "./frame.ts";
 import { expressionLimits } from "./limits.ts";
@@ -44,6 +45,9 @@ export class Output {
     return this.pieces.length === 1 ? (this.pieces[0] ?? null) : this.text();
   }
 }
+
+/** A call of a macro against a round of a loop. */
+const callCost = 10;
 
 type Signal = "break" | "continue" | undefined;
 interface Blocks {
@@ -230,7 +234,7 @@ class Runner {
         return truthAt(evaluate(test, inside.#frame), test.at, frame);
       });
     }
-    frame.runtime.spend(items.length);
+    spend(items.length);
     const again = statement.recursive ? (more: Value) => this.#recursive(statement, more, depth) : undefined;
     const loop = new Loop(items, depth, again);
     for (const [index, item] of items.entries()) {
@@ -255,6 +259,7 @@ class Runner {
     const { calls } = this.#host;
     if (calls.depth >= expressionLimits.callDepth)
       throw new Fault(`"${name}" calls itself more than ${expressionLimits.callDepth} times`);
+    spend(callCost);
     calls.depth++;
     try {
       return work();

@@ -19,8 +19,6 @@ export interface Runtime {
   renderNode(node: SourceNode): Value;
   /** What is being computed may be another value next time: it must not be kept. */
   markImpure(what?: string): void;
-  /** Counts rounds of loops against the limit. */
-  spend(rounds: number): void;
   random(): number;
   now(): number;
 }

@@ -1,4 +1,5 @@
 /** str() and repr() as Python writes them. */
+import { spendOn } from "./effort.ts";
 import { Float, isList, mappingEntries, PyObject, Tuple, Undefined, type Value } from "./value.ts";
 
 /** str(value): what `{{ value }}` prints amid text, except that None prints nothing there. */
@@ -16,11 +17,14 @@ export function repr(value: Value): string {
   if (value instanceof Float) return reprFloat(value.value);
   if (isList(value)) return reprList(value);
   if (value instanceof PyObject && value.keys() === undefined) return value.text();
-  const entries = mappingEntries(value).map(([key, member]) => `${repr(key)}: ${repr(member)}`);
+  const members = mappingEntries(value);
+  spendOn(members.length);
+  const entries = members.map(([key, member]) => `${repr(key)}: ${repr(member)}`);
   return `{${entries.join(", ")}}`;
 }
 
 function reprList(value: readonly Value[]): string {
+  spendOn(value.length);
   const items = value.map(repr).join(", ");
   if (!(value instanceof Tuple)) return `[${items}]`;
   return value.length === 1 ? `(${items},)` : `(${items})`;

@@ -4,8 +4,11 @@
  * is a list that prints with parentheses; a Dict keeps the order and the types of its keys. Objects that came as data
  * stay plain objects: only own properties of them are ever read. Everything becomes JsonValue again in `toJson`.
  */
-import type { Span } from "../../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../base/json.ts";
+import { spendOn } from "./effort.ts";
+import { Fault } from "./fault.ts";
+
+export { Fault };
 
 export type Value =
   | null
@@ -135,22 +138,6 @@ export class Undefined {
   }
 }
 
-/** A mistake in an expression, before it has a place in a file. */
-export class Fault extends Error {
-  /** Offset into the template text; absent: where the evaluation stood. */
-  readonly at: number | undefined;
-  undefinedName: string | undefined;
-  near: string | undefined;
-  /** Set once the text that it happened in is known. */
-  located: { readonly span: Span; readonly subject: string } | undefined;
-  /** The lazy variables through which the mistake was reached, innermost first. */
-  readonly through: string[] = [];
-  constructor(message: string, at?: number) {
-    super(message);
-    this.at = at;
-  }
-}
-
 /** Python's dict: insertion order, 1 and 1.0 and True one key, "1" another. */
 export class Dict {
   readonly #entries = new Map<unknown, { key: Value; value: Value }>();
@@ -263,12 +250,17 @@ export function aTypeName(value: Value): string {
 export function toJson(value: Value): JsonValue {
   if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
     return value;
-  if (typeof value === "bigint") return Number(value);
+  // JSON's numbers would lose digits.
+  if (typeof value === "bigint") return value.toString();
   if (value instanceof Float) return value.value;
   if (value instanceof Undefined) return blankText(value);
   if (value instanceof PyObject) return value.json();
-  if (isList(value)) return value.map(toJson);
+  if (isList(value)) {
+    spendOn(value.length);
+    return value.map(toJson);
+  }
   if (value instanceof Dict) {
+    spendOn(value.size);
     const pairs = [...value.entries()].map(([key, member]) => [keyText(key), toJson(member)] as const);
     return Object.fromEntries(pairs);
   }

@@ -11,6 +11,7 @@
 import { createRequire } from "node:module";
 import { nearest } from "../../../base/nearest.ts";
 import { limitText } from "../expressions/arithmetic.ts";
+import { spend } from "../expressions/effort.ts";
 import { attributeOf, itemOf } from "../expressions/members.ts";
 import { str } from "../expressions/text.ts";
 import {
@@ -29,7 +30,6 @@ export interface HandlebarsRequest {
   /** A variable by its name, rendered; undefined: there is none. */
   variable(name: string): Value | undefined;
   names(): Iterable<string>;
-  spend(rounds: number): void;
 }
 
 interface Level {
@@ -275,7 +275,7 @@ class Evaluation {
 
   #each(block: hbs.AST.BlockStatement, over: Value, level: Level): string {
     const entries = entriesOf(over);
-    this.#request.spend(entries.length);
+    spend(entries.length);
     if (entries.length === 0) return this.program(block.inverse, level);
     const pieces = entries.map(([key, value], index) => {
       const data = new Map<string, Value>([

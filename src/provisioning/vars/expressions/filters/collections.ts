@@ -1,5 +1,6 @@
 /** Mappings: combine, dict2items, items2dict, dictsort. */
 import { compare } from "../compare.ts";
+import { spend } from "../effort.ts";
 import { iterate } from "../members.ts";
 import { type Filter, flagOf, parameters, textOf } from "../runtime.ts";
 import {
@@ -24,6 +25,7 @@ interface Merging {
 
 function merge(low: Mapping, high: Mapping, how: Merging): Dict {
   const merged = Dict.of(mappingEntries(low));
+  spend(10 + merged.size);
   for (const [key, value] of mappingEntries(high)) {
     const known = mappingGet(low, key);
     if (how.recursive && known !== undefined && isMapping(known) && isMapping(value))

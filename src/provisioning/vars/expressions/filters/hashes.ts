@@ -1,5 +1,6 @@
 /** Digests, password hashes and UUIDs. */
 import { createHash, getHashes } from "node:crypto";
+import { expressionLimits } from "../limits.ts";
 import { asText, type Filter, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { shaCrypt } from "../sha-crypt.ts";
 import { Fault } from "../value.ts";
@@ -45,7 +46,10 @@ const passwordHash: Filter = (input, call) => {
     throw new Fault("a salt has 1 to 16 letters, digits, points or slashes");
   // Without a number Ansible writes the rounds that passlib takes as its own: 656000 and 535000.
   const usual = name === "sha512" ? 656_000 : 535_000;
-  return shaCrypt({ algorithm: name, password: asText(input), salt: chosen, rounds: wholeOf(rounds, usual) });
+  const count = wholeOf(rounds, usual);
+  if (count > expressionLimits.hashRounds)
+    throw new Fault(`password_hash goes at most ${expressionLimits.hashRounds} rounds`);
+  return shaCrypt({ algorithm: name, password: asText(input), salt: chosen, rounds: count });
 };
 
 export const hashFilters: Readonly<Record<string, Filter>> = {

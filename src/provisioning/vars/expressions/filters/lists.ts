@@ -1,6 +1,7 @@
 /** Filters that walk over a list: map, select, sort, groupby, batch, join and their kin. */
-import { binary } from "../arithmetic.ts";
+import { binary, limitItems, limitText } from "../arithmetic.ts";
 import { compare, equals, truth } from "../compare.ts";
+import { spend, spendOn } from "../effort.ts";
 import { iterate } from "../members.ts";
 import { type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { characters, str, textLength } from "../text.ts";
@@ -24,7 +25,7 @@ const itemsOrNone = (input: Value): readonly Value[] => (truth(input) ? iterate(
 
 const map: Filter = (input, call) => {
   const items = itemsOrNone(input);
-  call.runtime.spend(items.length);
+  spend(items.length);
   const [name] = call.args;
   if (name !== undefined) {
     const filter = textOf(name, "", "the name of a filter");
@@ -43,7 +44,7 @@ const selecting =
   (keep: boolean, byAttribute: boolean): Filter =>
   (input, call) => {
     const items = itemsOrNone(input);
-    call.runtime.spend(items.length);
+    spend(items.length);
     const from = byAttribute ? 1 : 0;
     const attribute = byAttribute ? (call.args[0] ?? call.kwargs.get("attribute")) : undefined;
     if (byAttribute && attribute === undefined)
@@ -125,7 +126,9 @@ const join: Filter = (input, call) => {
   const items = iterate(input).map((item) =>
     str(defined(attribute === undefined || attribute === null ? item : lookInto(item, attribute))),
   );
-  return items.join(textOf(separator, ""));
+  const between = textOf(separator, "");
+  limitText(items.reduce((sum, item) => sum + item.length + between.length, 0));
+  return items.join(between);
 };
 
 function length(input: Value): Value {
@@ -139,11 +142,13 @@ const flatten: Filter = (input, call) => {
   const [levels, skipNulls] = parameters(call, ["levels", "skip_nulls"]);
   const depth = levels === undefined || levels === null ? Number.POSITIVE_INFINITY : wholeOf(levels, 0);
   const skips = flagOf(skipNulls, true);
-  const walk = (items: readonly Value[], left: number): Value[] =>
-    items.flatMap((item) => {
+  const walk = (items: readonly Value[], left: number): Value[] => {
+    spendOn(items.length);
+    return items.flatMap((item) => {
       if (skips && (item === null || item === "None" || item === "null")) return [];
       return isList(item) ? (left >= 1 ? walk(item, left - 1) : [item]) : [item];
     });
+  };
   if (!isList(input)) throw new Fault(`flatten wants a list, and ${aTypeName(input)} was given`);
   return walk(input, depth);
 };
@@ -151,6 +156,7 @@ const flatten: Filter = (input, call) => {
 const batch: Filter = (input, call) => {
   const [count, fill] = parameters(call, ["linecount", "fill_with"], 1);
   const size = Math.max(1, wholeOf(count, 1));
+  if (fill !== undefined && fill !== null) limitItems(size);
   const items = iterate(input);
   const rows: Value[][] = [];
   for (let from = 0; from < items.length; from += size) rows.push(items.slice(from, from + size));
@@ -163,6 +169,7 @@ const slice: Filter = (input, call) => {
   const [count, fill] = parameters(call, ["slices", "fill_with"], 1);
   const items = iterate(input);
   const columns = Math.max(1, wholeOf(count, 1));
+  limitItems(columns);
   const each = Math.floor(items.length / columns);
   const longer = items.length % columns;
   let from = 0;

@@ -1,5 +1,8 @@
 /** Python's regular expressions. */
 import { pythonRegExp, pythonReplacement } from "../../../../base/python-regexp.ts";
+import { withinTime } from "../../../../base/within-time.ts";
+import { limitText } from "../arithmetic.ts";
+import { expressionLimits } from "../limits.ts";
 import { asText, type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { Fault, type Value } from "../value.ts";
 
@@ -8,6 +11,24 @@ export function regexOf(pattern: Value | undefined, flags: string): RegExp {
   if ("refused" in made) throw new Fault(made.refused);
   return made.regexp;
 }
+/**
+ * Patterns with several repetitions may take time without end on a text that a host chose, and even one goes through a
+ * long text again and again. Only these run under a time limit, as the limit itself costs more than most matches.
+ */
+const repetitions = /[*+]|\{\d+|\?(?=[^:=!<P])/g;
+const harmlessChars = 2000;
+export function bounded<T>(regex: RegExp, text: string, work: () => T): T {
+  const count = regex.source.match(repetitions)?.length ?? 0;
+  const isHarmless = count === 0 || (count === 1 ? text.length < harmlessChars : text.length < 16);
+  if (isHarmless) return work();
+  const done = withinTime(expressionLimits.regexTimeoutMs, work);
+  if ("made" in done) return done.made;
+  throw new Fault(
+    `the regular expression "${regex.source}" takes more than ${expressionLimits.regexTimeoutMs} ms on this text: its repetitions multiply`,
+  );
+}
+export const exec = (regex: RegExp, text: string): RegExpExecArray | null =>
+  bounded(regex, text, () => regex.exec(text));
 const flagsOf = (ignoreCase: Value | undefined, multiline: Value | undefined): string =>
   `${flagOf(ignoreCase, false) ? "i" : ""}${flagOf(multiline, false) ? "m" : ""}`;
 
@@ -25,11 +46,18 @@ const regexReplace: Filter = (input, call) => {
   if ("refused" in template) throw new Fault(template.refused);
   const most = wholeOf(count, 0);
   let done = 0;
-  const text = asText(input).replace(regex, (...found: unknown[]) => {
-    if (most > 0 && done >= most) return String(found[0]);
-    done++;
-    return template.expand(matchOf(found));
-  });
+  const subject = asText(input);
+  let chars = subject.length;
+  const text = bounded(regex, subject, () =>
+    subject.replace(regex, (...found: unknown[]) => {
+      if (most > 0 && done >= most) return String(found[0]);
+      done++;
+      const fresh = template.expand(matchOf(found));
+      chars += fresh.length;
+      limitText(chars);
+      return fresh;
+    }),
+  );
   if (done < wholeOf(mandatory, 0))
     throw new Fault(`regex_replace replaced ${done} times, and ${wholeOf(mandatory, 0)} are wanted`);
   return text;
@@ -47,7 +75,7 @@ function matchOf(found: readonly unknown[]): RegExpMatchArray {
 const regexSearch: Filter = (input, call) => {
   const { groups, rest } = groupsOf(call);
   const [pattern, ignoreCase, multiline] = parameters(rest, ["regex", "ignorecase", "multiline"], 1);
-  const match = regexOf(pattern, flagsOf(ignoreCase, multiline)).exec(asText(input));
+  const match = exec(regexOf(pattern, flagsOf(ignoreCase, multiline)), asText(input));
   if (match === null) return null;
   if (groups.length === 0) return match[0];
   return groups.map((name) => {
@@ -67,8 +95,10 @@ function groupsOf(call: Invocation): { groups: string[]; rest: Invocation } {
 
 const regexFindall: Filter = (input, call) => {
   const [pattern, multiline, ignoreCase] = parameters(call, ["regex", "multiline", "ignorecase"], 1);
-  const matches = asText(input).matchAll(regexOf(pattern, `g${flagsOf(ignoreCase, multiline)}`));
-  return [...matches].map((match): Value => {
+  const text = asText(input);
+  const regex = regexOf(pattern, `g${flagsOf(ignoreCase, multiline)}`);
+  const matches = bounded(regex, text, () => [...text.matchAll(regex)]);
+  return matches.map((match): Value => {
     const groups = match.slice(1).map((group) => group ?? "");
     return groups.length === 0 ? match[0] : groups.length === 1 ? (groups[0] ?? "") : groups;
   });

@@ -1,5 +1,6 @@
 /** Lists as sets, and lists against lists: union, zip, product, permutations. */
 import { equals } from "../compare.ts";
+import { spend } from "../effort.ts";
 import { expressionLimits } from "../limits.ts";
 import { iterate } from "../members.ts";
 import { type Filter, flagOf, parameters, wholeOf } from "../runtime.ts";
@@ -69,6 +70,7 @@ const zip: Filter = (input, call) => {
 
 export function product(lists: readonly (readonly Value[])[]): Value[][] {
   const total = lists.reduce((count, list) => count * list.length, 1);
+  spend(Math.min(total, Number.MAX_SAFE_INTEGER) * lists.length);
   if (total > expressionLimits.combinations) throw new Fault(`the product would have ${total} items`);
   return lists.reduce<Value[][]>(
     (rows, list) => rows.flatMap((row) => list.map((item) => [...row, item])),
@@ -90,10 +92,13 @@ const choosing =
   (ordered: boolean): Filter =>
   (input, call) => {
     const items = iterate(input);
-    const [size] = parameters(call, ["r"], ordered ? 0 : 1);
+    const [given] = parameters(call, ["r"], ordered ? 0 : 1);
+    const size = wholeOf(given, items.length);
+    if (size < 0) throw new Fault(`${call.name} wants a size that is not negative`);
     const found: Value[] = [];
-    for (const chosen of choose(items, wholeOf(size, items.length), ordered)) {
+    for (const chosen of choose(items, size, ordered)) {
       if (found.length >= expressionLimits.combinations) throw new Fault("there are too many combinations");
+      spend(size);
       found.push(tuple(...chosen));
     }
     return found;

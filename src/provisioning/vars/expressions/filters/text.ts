@@ -78,7 +78,7 @@ function wrapLine(line: string, options: WrapOptions): string[] {
     line.match(
       options.hyphens ? /\s+|[^\s-]*[^\s\W]-+(?=[^\s\d\W])|\S+?(?<=[^\W\d]-)(?=[^\W\d])|\S+/g : /\s+|\S+/g,
     ) ?? [];
-  const queue = [...pieces];
+  const queue = [...pieces].reverse();
   const lines: string[] = [];
   let current = "";
   const flush = (): void => {
@@ -86,13 +86,13 @@ function wrapLine(line: string, options: WrapOptions): string[] {
     current = "";
   };
   while (queue.length > 0) {
-    const piece = queue.shift() ?? "";
+    const piece = queue.pop() ?? "";
     if (current === "" && lines.length > 0 && piece.trim() === "") continue;
     if (current.length + piece.length <= options.size) current += piece;
     else if (piece.length > options.size && options.breaks) {
       const room = options.size - current.length;
       current += piece.slice(0, room);
-      queue.unshift(piece.slice(room));
+      queue.push(piece.slice(room));
       flush();
     } else if (piece.trim() === "") flush();
     else if (current === "") {
@@ -100,7 +100,7 @@ function wrapLine(line: string, options: WrapOptions): string[] {
       flush();
     } else {
       flush();
-      queue.unshift(piece);
+      queue.push(piece);
     }
   }
   if (current.trim() !== "") flush();
@@ -136,7 +136,28 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "&#39;",
   '"': "&#34;",
 };
-const escapeMarkup = simple((text) => text.replace(/[&<>'"]/g, (char) => escapes[char] ?? char));
+const escapeMarkup = simple((text) => {
+  let escaped = text;
+  for (const [char, entity] of Object.entries(escapes)) escaped = escaped.replaceAll(char, entity);
+  limitText(escaped.length);
+  return escaped;
+});
+
+/** Comments end at "-->", tags at ">"; what never ends is text. */
+function withoutTags(text: string): string {
+  const kept: string[] = [];
+  let from = 0;
+  let comments = true;
+  for (let open = text.indexOf("<"); open >= 0; open = text.indexOf("<", from)) {
+    const commentEnd = comments && text.startsWith("<!--", open) ? text.indexOf("-->", open + 4) : -1;
+    if (text.startsWith("<!--", open) && commentEnd < 0) comments = false;
+    const end = commentEnd < 0 ? text.indexOf(">", open) + 1 : commentEnd + 3;
+    if (end === 0) break;
+    kept.push(text.slice(from, open));
+    from = end;
+  }
+  return kept.join("") + text.slice(from);
+}
 
 /** Percent signs, or several values: `"%s-%s" | format(a, b)`. */
 const format: Filter = (input, call) => {
@@ -202,12 +223,7 @@ export const textFilters: Readonly<Record<string, Filter>> = {
   escape: escapeMarkup,
   e: escapeMarkup,
   forceescape: escapeMarkup,
-  striptags: simple((text) =>
-    text
-      .replace(/<!--[\s\S]*?-->|<[^>]*>/g, "")
-      .trim()
-      .replace(/\s+/g, " "),
-  ),
+  striptags: simple((text) => withoutTags(text).trim().replace(/\s+/g, " ")),
   format,
   quote,
   comment,

@@ -1,6 +1,7 @@
 /** Filters about a value as such: default, types, conversion. */
 import { equals, truth } from "../compare.ts";
 import { numberValue } from "../lexer.ts";
+import { expressionLimits } from "../limits.ts";
 import { iterate } from "../members.ts";
 import { asText, type Filter, flagOf, parameters, textOf, wholeOf } from "../runtime.ts";
 import { repr, str } from "../text.ts";
@@ -59,6 +60,7 @@ function parseWhole(input: string, base: number): Value | undefined {
   const text = input.trim().replace(/(?<=[\da-zA-Z])_(?=[\da-zA-Z])/g, "");
   const [, sign = "", digits = ""] = /^([-+]?)(?:0[xob](?=[\da-fA-F]))?([\da-zA-Z]+)$/i.exec(text) ?? [];
   const prefixed = /^[-+]?0[xob]/i.test(text);
+  if (digits.length > expressionLimits.integerDigits) return undefined;
   if (base === 10 && !prefixed && /^\d+$/.test(digits)) {
     const value = numberValue(digits);
     return sign === "-" ? (typeof value === "bigint" ? -value : -toNumber(value as number) + 0) : value;

@@ -1,6 +1,6 @@
 /** Tests of values: types, comparisons, numbers, text, lists. */
 import { compare, contains, equals, truth } from "../compare.ts";
-import { regexOf } from "../filters/regex.ts";
+import { exec, regexOf } from "../filters/regex.ts";
 import { iterate } from "../members.ts";
 import { asText, flagOf, type Invocation, numberOf, parameters, type Test, textOf } from "../runtime.ts";
 import {
@@ -55,8 +55,9 @@ const matching =
     const [pattern, ignoreCase, multiline, type] = parameters(call, names, 1);
     const how = textOf(type, usual);
     const flags = `${flagOf(ignoreCase, false) ? "i" : ""}${flagOf(multiline, false) ? "m" : ""}`;
-    const match = regexOf(pattern, `${flags}${how === "search" ? "" : "y"}`).exec(asText(input));
-    return match !== null && (how !== "fullmatch" || match[0].length === asText(input).length);
+    const regex = regexOf(pattern, `${flags}${how === "search" ? "" : "y"}`);
+    const whole = how === "fullmatch" ? new RegExp(`(?:${regex.source})(?![\\s\\S])`, regex.flags) : regex;
+    return exec(whole, asText(input)) !== null;
   };
 
 const every = (input: Value): boolean => iterate(input).every(truth);
