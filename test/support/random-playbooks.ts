@@ -214,6 +214,31 @@ const loopCall: fc.Arbitrary<Fields> = fc.oneof(
       create: oneOf(true),
     }),
   }),
+  fc.record({
+    file: fc.record({
+      path: oneOf("{{ d }}/{{ item }}"),
+      state: oneOf("link", "hard"),
+      src: oneOf("x", "{{ d }}/d", "{{ d }}/{{ item }}"),
+      force: fc.boolean(),
+    }),
+  }),
+  fc.record({
+    lineinfile: fc.record({
+      path: oneOf("{{ d }}/x", "{{ d }}/{{ item }}"),
+      line: oneOf("{{ item }}", "one"),
+      regexp: oneOf("^[xy]", "^o", "{{ item }}$"),
+      state: oneOf("present", "present", "absent"),
+      create: fc.boolean(),
+      mode,
+    }),
+  }),
+  fc.record({
+    replace: fc.record({
+      path: oneOf("{{ d }}/x", "{{ d }}/{{ item }}"),
+      regexp: oneOf("o", "x$"),
+      replace: oneOf("{{ item }}", "0"),
+    }),
+  }),
   fc.record({ set_fact: fc.record({ v: oneOf("{{ item }}", "{{ v | default('') }}{{ item }}") }) }),
   fc.record({ stat: fc.record({ path: oneOf("{{ d }}/{{ item }}") }) }),
   fc.record({

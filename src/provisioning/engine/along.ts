@@ -1,34 +1,41 @@
 /**
  * What travels along with a loop item's steps: the steps of the items after it, when no item can see what another one
- * does (loop-batch.ts). They run in order, after the item's own; one that did not run, or failed, is simply not heard
- * of here, and is asked about and done at its turn.
+ * does (loop-batch.ts). They run after the item's own; one that did not run, or failed, is simply not heard of here, and
+ * is asked about and done at its turn. What is alike in many items is done by one program for all of them.
  */
 import { shellWords } from "../../base/shell-quote.ts";
-import { compileNewFiles, newFileKind, readNewFiles } from "../host/compile-new-files.ts";
+import { compileFiles, type NewContent, readDone } from "../host/compile-files.ts";
+import { compileRuns } from "../host/compile-runs.ts";
 import { compileStep, readStepResult } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
 
 type FramedStep = Extract<Step, { do: "run" | "write" }>;
+type RunStep = Extract<Step, { do: "run" }>;
+
+/** How an item's steps travel. */
+export type Manner =
+  /** Nothing is to do, and nothing in the message touches what it looked at. */
+  | { readonly by: "nothing" }
+  /** Nothing is left to do once the file at `path` holds what items before it put there. */
+  | { readonly by: "others"; readonly path: string }
+  /** One file, written with others of its kind. What later items put there counts. */
+  | { readonly by: "file"; readonly kind: string; readonly content: NewContent }
+  /** Programs that take the operands of many items. */
+  | { readonly by: "runs"; readonly steps: readonly RunStep[] }
+  | { readonly by: "itself" };
 
 export interface Along {
   readonly index: number;
-  readonly args: unknown;
   readonly questions: readonly Question[];
   readonly answers: Answers;
   readonly steps: readonly FramedStep[];
-  /** Its one step writes a file that is not there yet. */
-  readonly isNewFile: boolean;
+  readonly manner: Manner;
 }
 
 export interface DoneAlong extends Along {
   readonly results: readonly StepResult[];
-}
-
-interface Group {
-  readonly kind: string | undefined;
-  readonly items: Along[];
 }
 
 export interface AlongFrames {
@@ -38,110 +45,156 @@ export interface AlongFrames {
 }
 
 export interface AlongOptions {
-  /** Folders that the items speak of: two names of one folder, and nothing is done. */
+  /** Folders that the items speak of: where one has two names, nothing is done. */
   readonly folders: readonly string[];
   readonly stepTimeoutMs: number;
   readonly withEnvironment: (script: string) => string;
 }
 
+/** Frames that belong together, and which items they did. */
+interface Part {
+  readonly frames: readonly Frame[];
+  readonly read: (outcomes: readonly (FrameResult | undefined)[]) => readonly DoneAlong[];
+}
+
 export function alongFrames(items: readonly Along[], options: AlongOptions): AlongFrames {
   if (items.length === 0) return { frames: [], read: () => [] };
-  const { stepTimeoutMs: timeoutMs, withEnvironment } = options;
-  // What is right already stays so: nothing in the message touches it.
-  const right = items.filter(({ steps }) => steps.length === 0).map((item) => ({ ...item, results: [] }));
-  const groups = groupsOf(items.filter(({ steps }) => steps.length > 0));
   const guard: Frame = {
     kind: "ask",
-    script: aliasGuard(options.folders),
-    timeoutMs,
+    script: aliasGuard(
+      options.folders,
+      items.some(({ steps }) => steps.some(unmakes)),
+    ),
+    timeoutMs: options.stepTimeoutMs,
     onlyAfterSuccess: true,
   };
-  const parts = groups.map((group) => {
-    const frames =
-      group.kind === undefined
-        ? group.items.flatMap(({ steps }) => steps.map((step) => stepFrame(step, timeoutMs, withEnvironment)))
-        : [newFilesFrame(group.items, timeoutMs)];
-    return { group, frames };
-  });
+  const parts = partsOf(items, options);
   return {
     frames: [guard, ...parts.flatMap(({ frames }) => frames)],
-    read: (outcomes) => {
-      let from = 1;
-      const done = parts.flatMap(({ group, frames }) => {
+    read: ([guarded, ...outcomes]) => {
+      if (guarded === undefined || guarded.skipped || guarded.timedOut || guarded.code !== 0) return [];
+      let from = 0;
+      return parts.flatMap(({ frames, read }) => {
         const own = outcomes.slice(from, from + frames.length);
         from += frames.length;
-        return group.kind === undefined ? readSteps(group.items, own) : readFiles(group.items, own[0]);
+        return read(own);
       });
-      const isGuarded = outcomes[0]?.skipped === false && outcomes[0].code === 0 && !outcomes[0].timedOut;
-      return isGuarded ? [...right, ...done] : [];
     },
   };
 }
 
-function groupsOf(items: readonly Along[]): Group[] {
-  const groups: Group[] = [];
+/** A folder that leads through what it removes or links could lead elsewhere afterwards. */
+const unmakes = (step: Step): boolean => step.do === "run" && /^(rm|rmdir|ln)$/.test(step.argv[0] ?? "");
+
+function partsOf(items: readonly Along[], options: AlongOptions): Part[] {
+  const files = new Map<string, WrittenFile[]>();
+  const written = new Map<string, WrittenFile>();
+  const right: Along[] = [];
+  const runs: Along[] = [];
+  const alone: Along[] = [];
   for (const item of items) {
-    const [step] = item.steps;
-    const kind = item.isNewFile && step !== undefined ? newFileKind(step) : undefined;
-    const last = groups.at(-1);
-    if (last !== undefined && last.kind === kind) last.items.push(item);
-    else groups.push({ kind, items: [item] });
+    const { manner } = item;
+    if (manner.by === "file") noteFile(files, written, item, manner);
+    else if (manner.by === "runs") runs.push(item);
+    else if (manner.by === "itself") alone.push(item);
+    // Without a file of this message it rides on the steps ahead of it, which ended well.
+    else (manner.by === "others" ? (written.get(manner.path)?.items ?? right) : right).push(item);
   }
-  return groups;
+  return [
+    { frames: [], read: () => right.map(asDone) },
+    ...(runs.length === 0 ? [] : [runsPart(runs, options)]),
+    ...[...files.values()].map((group) => filesPart(group, options)),
+    ...alone.map((item) => itemPart(item, options)),
+  ];
 }
 
-/** Physical names of folders; of one that is not there yet, its nearest ancestor's and what is missing. */
-const aliasGuard = (folders: readonly string[]): string => `
-n() { r=; while [ ! -d "$1" ] && [ -n "$1" ]; do r=/\${1##*/}$r; set -- "\${1%/*}"; done; cd -P -- "\${1:-/}" && printf '%s\\n' "\${PWD%/}$r"; }
-set -- ${shellWords(folders)}
-[ $# -lt 2 ] && exit 0
-s='
-'; for f do x=$(n "$f"); case $s in *"
-$x
-"*) exit 1;; esac; s="$s$x
-"; done; exit 0`;
+interface WrittenFile {
+  content: NewContent;
+  readonly items: Along[];
+}
 
-const stepFrame = (
-  step: FramedStep,
-  timeoutMs: number,
-  withEnvironment: AlongOptions["withEnvironment"],
-): Frame => {
-  const compiled = compileStep(step);
-  return {
-    kind: "step",
-    script: withEnvironment(compiled.script),
-    timeoutMs,
-    okCodes: compiled.okCodes,
-    onlyAfterSuccess: true,
-    ...(compiled.stdin === undefined ? {} : { stdin: compiled.stdin }),
+function noteFile(
+  files: Map<string, WrittenFile[]>,
+  written: Map<string, WrittenFile>,
+  item: Along,
+  { kind, content }: Extract<Manner, { by: "file" }>,
+): void {
+  const known = written.get(content.step.path);
+  if (known !== undefined) {
+    known.content = content;
+    known.items.push(item);
+    return;
+  }
+  const file: WrittenFile = { content, items: [item] };
+  written.set(content.step.path, file);
+  const group = files.get(kind);
+  if (group === undefined) files.set(kind, [file]);
+  else group.push(file);
+}
+
+/** An item that is done where one of these ended otherwise keeps none of the others from being done. */
+const anyEnd = [0, 1, 2, 126, 127];
+
+function runsPart(items: readonly Along[], { stepTimeoutMs, withEnvironment }: AlongOptions): Part {
+  const script = compileRuns(items.flatMap(({ manner }) => (manner.by === "runs" ? [manner.steps] : [])));
+  const frame: Frame = {
+    ...{ kind: "ask", script: withEnvironment(script) },
+    ...{ timeoutMs: stepTimeoutMs, onlyAfterSuccess: true, okCodes: anyEnd },
   };
-};
-
-function newFilesFrame(items: readonly Along[], timeoutMs: number): Frame {
-  const files = items.flatMap(({ steps: [step] }) =>
-    step?.do === "write" && "bytes" in step.from ? [{ step, bytes: step.from.bytes }] : [],
-  );
-  return { kind: "ask", script: compileNewFiles(files), timeoutMs, onlyAfterSuccess: true };
+  return { frames: [frame], read: ([outcome]) => doneOf(items, outcome).map(asDone) };
 }
 
-function readFiles(items: readonly Along[], outcome: FrameResult | undefined): DoneAlong[] {
+function filesPart(files: readonly WrittenFile[], { stepTimeoutMs }: AlongOptions): Part {
+  const script = compileFiles(files.map(({ content }) => content));
+  const frame: Frame = {
+    ...{ kind: "ask", script, timeoutMs: stepTimeoutMs },
+    ...{ onlyAfterSuccess: true, okCodes: anyEnd },
+  };
+  return {
+    frames: [frame],
+    read: ([outcome]) => doneOf(files, outcome).flatMap(({ items }) => items.map(asDone)),
+  };
+}
+
+function doneOf<T extends object>(things: readonly T[], outcome: FrameResult | undefined): T[] {
   if (outcome === undefined || outcome.skipped || outcome.timedOut) return [];
-  const done = readNewFiles(items.length, outcome);
-  const elapsedMs = outcome.elapsedMs / items.length;
-  const result = { ok: true, code: 0, stdout: new Uint8Array(), stderr: new Uint8Array(), elapsedMs };
-  return items.filter((_, at) => done.has(at)).map((item) => ({ ...item, results: [result] }));
+  const done = readDone(things.length, outcome);
+  return things.filter((_, at) => done.has(at));
 }
 
-function readSteps(items: readonly Along[], outcomes: readonly (FrameResult | undefined)[]): DoneAlong[] {
-  let from = 0;
-  return items.flatMap((item) => {
+const asDone = (item: Along): DoneAlong => ({
+  ...item,
+  results: item.steps.map(() => ({ ok: true, code: 0, stdout: empty, stderr: empty, elapsedMs: 0 })),
+});
+const empty = new Uint8Array();
+
+function itemPart(item: Along, { stepTimeoutMs: timeoutMs, withEnvironment }: AlongOptions): Part {
+  const frames = item.steps.map((step): Frame => {
+    const { script, stdin, okCodes, runsForeignCode } = compileStep(step);
+    return {
+      kind: runsForeignCode ? "step" : "ask",
+      script: withEnvironment(script),
+      ...{ timeoutMs, okCodes, onlyAfterSuccess: true },
+      ...(stdin === undefined ? {} : { stdin }),
+    };
+  });
+  const read = (outcomes: readonly (FrameResult | undefined)[]): DoneAlong[] => {
     const results = item.steps.flatMap((step, at) => {
-      const outcome = outcomes[from + at];
+      const outcome = outcomes[at];
       return outcome === undefined || outcome.skipped ? [] : [readStepResult(step, outcome)];
     });
-    from += item.steps.length;
-    return results.length === item.steps.length && results.every(({ ok }) => ok)
-      ? [{ ...item, results }]
-      : [];
-  });
+    const isDone = results.length === item.steps.length && results.every(({ ok }) => ok);
+    return isDone ? [{ ...item, results }] : [];
+  };
+  return { frames, read };
 }
+
+/**
+ * Each folder has one name only: no part of the name is a link. A single folder may have another one as well, unless
+ * what the name leads through could be removed. What is not there yet is what its nearest ancestor and its name say.
+ */
+const aliasGuard = (folders: readonly string[], isStrict: boolean): string => `
+p() { d=$1 r=; while [ -n "$d" ] && [ ! -d "$d" ]; do [ ! -L "$d" ] || return 1; r=/\${d##*/}$r d=\${d%/*}; done; cd -P -- "\${d:-/}" && r=\${PWD%/}$r; }
+set -- ${shellWords(folders)}
+${isStrict ? "" : "[ $# -gt 1 ] || exit 0"}
+for f do p "$f" && [ "\${r:-/}" = "$f" ] || exit 1; done; exit 0`;

@@ -104,7 +104,7 @@ async function runOnMachine(
       : {
           done: loop.done.get(loop.index),
           mayBeDone: loop.mayBeDone.has(loop.index),
-          batch: (steps) => batchBehind({ work, machine, identity, loop, steps }),
+          batch: (item) => batchBehind({ work, machine, identity, loop, ...item }),
           onDone: (done) => loop.done.set(done.index, done),
           onUndone: () => {
             loop.batches.areOff = true;

@@ -1,12 +1,15 @@
 /**
  * Which items of a loop may be done in one message (R8): the item at hand, and those right behind it whose answers are
- * known and speak of no path that an item before them changes. Anything else waits for its turn.
+ * known and speak of no path that an item before them changes, unless what it changes is known too: a file's content.
+ * Anything else waits for its turn.
  */
 import { ProvisionError } from "../../base/errors.ts";
-import type { Answer, Question } from "../host/question.ts";
+import { fileKind } from "../host/compile-files.ts";
+import { isRepeatable } from "../host/compile-runs.ts";
+import type { Answer, Answers, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import type { Module } from "../modules/module.ts";
-import type { Along } from "./along.ts";
+import type { Along, Manner } from "./along.ts";
 import { FactsNeeded } from "./facts-needed.ts";
 import { conditionsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
@@ -14,9 +17,9 @@ import type { Identity, Machine } from "./machine.ts";
 import { isNeverChanged, notifiedBy } from "./notify.ts";
 import type { Handler } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask } from "./prepare-task.ts";
-import { isFramed } from "./question-frames.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { credentialChange } from "./step-frames.ts";
+import { changesContentOnly, Touched } from "./touched.ts";
 import { isUnknownAhead, pure } from "./view.ts";
 
 export interface BatchRequest {
@@ -26,6 +29,8 @@ export interface BatchRequest {
   readonly loop: LoopPlace;
   /** Of the item at hand. */
   readonly steps: readonly Step[];
+  readonly questions: readonly Question[];
+  readonly answers: Answers;
 }
 
 export interface Batch {
@@ -48,21 +53,33 @@ export function batchBehind(request: BatchRequest): Batch {
   if (!isPlain || request.loop.batches.areOff || !play.run.request.askAhead || request.machine.hasJobs)
     return none;
   const touched = new Touched();
-  if (!touched.add(request.steps)) return none;
+  if (!take(touched, request)) return none;
   const items: Along[] = [];
   const notified: Handler[] = [];
-  let bytes = 0;
+  const bytes = new Bytes();
   const last = Math.min(request.loop.items.length, request.loop.index + 1 + limits.batchItems);
   for (let index = request.loop.index + 1; index < last; index++) {
     const item = itemAt(request, index, touched);
-    if (item === undefined || !touched.add(item.steps)) break;
+    if (item === undefined || !take(touched, item)) break;
     notified.push(...item.notified);
-    bytes += bytesOf(item.steps);
-    if (bytes > limits.batchBytes) break;
+    if (!bytes.add(item.steps)) break;
     touched.note(item.questions);
     items.push(item);
   }
   return items.length === 0 ? none : { items, folders: touched.folders(), notified };
+}
+
+type Taken = Pick<BatchRequest, "steps" | "questions" | "answers">;
+
+/** False: it cannot be told what the item changes, or it is more than files. */
+function take(touched: Touched, { steps, questions, answers }: Taken): boolean {
+  if (credentialChange(steps) === "certain" || !touched.add(steps)) return false;
+  const [step] = steps;
+  if (steps.length !== 1 || step?.do !== "write" || !("bytes" in step.from)) return true;
+  const before = statBefore(step.path, questions, answers);
+  if (before !== undefined && before !== "nothing" && changesContentOnly(step, before))
+    touched.addContent(step.path, step.from.bytes);
+  return true;
 }
 
 function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, touched: Touched) {
@@ -81,19 +98,22 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
     if (module.reads !== "host" || module.alwaysActs === true || module.readOnly === true) return undefined;
     const context = { ...contextOf(where, prepared, machine, view), round: 0, elapsedMs: 0 };
     const questions = module.ask(prepared.args, context);
-    const answers = questions.map((question) => machine.known({ identity, question }));
+    const answers = questions.map((question) => {
+      const answer = machine.known({ identity, question });
+      if (answer === undefined || question.of !== "path") return undefined;
+      return touched.foresee(question, answer, questions);
+    });
     if (!answers.every((answer) => answer !== undefined)) return undefined;
-    if (!questions.every((question, at) => isApart(question, answers[at], touched))) return undefined;
     const plan = module.plan(prepared.args, module.read(answers, prepared.args, context), context);
     if (plan.fail !== undefined || plan.skip !== undefined || plan.again === true || plan.unchanged === true)
       return undefined;
-    if (!plan.steps.every(isFramedStep)) return undefined;
-    const [step] = plan.steps;
-    const isNewFile =
-      plan.steps.length === 1 && step?.do === "write" && isAbsent(step.path, questions, answers);
+    const { steps } = plan;
+    if (!steps.every(isFramedStep)) return undefined;
+    const manner = mannerOf({ steps, questions, answers }, touched);
+    if (manner === undefined) return undefined;
     const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
-    const along = { index, args: prepared.args, questions, answers, steps: plan.steps, isNewFile };
-    return { ...along, notified } satisfies Along & { readonly notified: readonly Handler[] };
+    const along: Along = { index, questions, answers, steps, manner };
+    return { ...along, notified };
   } catch (error) {
     // Heard at its turn.
     if (error instanceof ProvisionError || error instanceof FactsNeeded || isUnknownAhead(error))
@@ -105,76 +125,52 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
 const isFramedStep = (step: Step): step is Along["steps"][number] =>
   (step.do === "run" && step.touches !== undefined) || (step.do === "write" && "bytes" in step.from);
 
-/** A path of its own, no link, and nothing that an earlier item's steps can change. */
-function isApart(question: Question, answer: Answer | undefined, touched: Touched): boolean {
-  if (!isFramed(question) || question.of !== "path" || answer?.of !== "path") return false;
-  const { stat } = answer.value;
-  // A second name of the same file may be another item's.
-  if (stat.exists && (stat.type === "link" || (stat.type === "file" && stat.nlink > 1))) return false;
-  return question.path.startsWith("/") && touched.isApart(question.path);
-}
-
-const isAbsent = (
-  path: string,
-  questions: readonly Question[],
-  answers: readonly (Answer | undefined)[],
-): boolean =>
-  questions.some((question, at) => {
-    const answer = answers[at];
-    return (
-      question.of === "path" && question.path === path && answer?.of === "path" && !answer.value.stat.exists
-    );
-  });
-
-const bytesOf = (steps: readonly Step[]): number =>
-  steps.reduce(
-    (sum, step) => sum + (step.do === "write" && "bytes" in step.from ? step.from.bytes.length : 0),
-    0,
+function mannerOf(
+  { steps, questions, answers }: Pick<Along, "steps" | "questions" | "answers">,
+  touched: Touched,
+): Manner | undefined {
+  const foreseen = questions.find(
+    (question) => question.of === "path" && touched.knowsContentOf(question.path),
   );
-
-/** Paths that the batch changes so far, and all folders above them. */
-class Touched {
-  readonly #paths = new Set<string>();
-  readonly #above = new Set<string>();
-  readonly #folders = new Set<string>();
-
-  /** False: it cannot be told what these steps change, or it is more than files. */
-  add(steps: readonly Step[]): boolean {
-    if (credentialChange(steps) === "certain") return false;
-    for (const step of steps) {
-      const paths =
-        step.do === "write" ? [step.path] : step.do === "run" ? (step.touches ?? [undefined]) : [undefined];
-      for (const path of paths) {
-        if (path === undefined || !/^\/[^\n]*[^/\n]$/.test(path) || /\/\.{0,2}(\/|$)/.test(path))
-          return false;
-        this.#paths.add(path);
-        this.#folders.add(above(path)[0] ?? "/");
-        for (const folder of above(path)) this.#above.add(folder);
-      }
-    }
-    return true;
+  if (steps.length === 0) {
+    return foreseen?.of === "path" ? { by: "others", path: foreseen.path } : { by: "nothing" };
   }
-
-  isApart(path: string): boolean {
-    if (this.#paths.has(path) || this.#above.has(path)) return false;
-    return !above(path).some((folder) => this.#paths.has(folder));
+  const [step] = steps;
+  if (steps.length === 1 && step?.do === "write" && "bytes" in step.from) {
+    const before = statBefore(step.path, questions, answers);
+    const kind = before === undefined ? undefined : fileKind(step, before);
+    const isKept = before !== undefined && before !== "nothing" && changesContentOnly(step, before);
+    if (foreseen !== undefined && !isKept) return undefined;
+    if (before !== undefined && kind !== undefined)
+      return { by: "file", kind, content: { step, bytes: step.from.bytes, before } };
   }
-
-  /** What was asked about has a folder too, which must not be another name of a changed one. */
-  note(questions: readonly Question[]): void {
-    for (const question of questions)
-      if (question.of === "path") this.#folders.add(above(question.path)[0] ?? "/");
-  }
-
-  folders(): readonly string[] {
-    return [...this.#folders];
-  }
+  if (foreseen !== undefined) return undefined;
+  return steps.every(isRepeatable) ? { by: "runs", steps } : { by: "itself" };
 }
 
-/** The folders above a path, the nearest first. */
-function above(path: string): string[] {
-  const folders: string[] = [];
-  for (let at = path.lastIndexOf("/"); at >= 0; at = at === 0 ? -1 : path.lastIndexOf("/", at - 1))
-    folders.push(path.slice(0, at) || "/");
-  return folders;
+/** What was found at a path. Undefined: it was not asked. */
+function statBefore(path: string, questions: readonly Question[], answers: readonly (Answer | undefined)[]) {
+  const at = questions.findIndex((question) => question.of === "path" && question.path === path);
+  const answer = answers[at];
+  if (answer?.of !== "path") return undefined;
+  return answer.value.stat.exists ? answer.value.stat : ("nothing" as const);
+}
+
+/** Of a file that many items write only the last content is sent, but all of them are held. */
+class Bytes {
+  readonly #sent = new Map<string, number>();
+  #sum = 0;
+  #held = 0;
+
+  /** False: the message is full. */
+  add(steps: readonly Step[]): boolean {
+    for (const step of steps) {
+      if (step.do !== "write" || !("bytes" in step.from)) continue;
+      const { length } = step.from.bytes;
+      this.#sum += length - (this.#sent.get(step.path) ?? 0);
+      this.#sent.set(step.path, length);
+      this.#held += length;
+    }
+    return this.#sum <= limits.batchBytes && this.#held <= limits.batchHeldBytes;
+  }
 }

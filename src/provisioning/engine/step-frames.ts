@@ -131,7 +131,7 @@ const pathOf = (step: FramedStep | undefined): { readonly shownAs?: string } =>
 
 function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: boolean): Frame {
   return {
-    kind: "step",
+    kind: compiled.runsForeignCode ? "step" : "ask",
     script: withEnvironment(compiled.script, message.identity.env),
     timeoutMs: message.stepTimeoutMs,
     okCodes: compiled.okCodes,

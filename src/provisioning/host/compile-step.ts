@@ -5,6 +5,7 @@
 import { ProvisionError } from "../../base/errors.ts";
 import { shellQuote, shellWords } from "../../base/shell-quote.ts";
 import { type HostScript, newNonce } from "./compile-questions.ts";
+import { isOwnProgram } from "./compile-runs.ts";
 import { decodeHostText } from "./host-text.ts";
 import { limits } from "./limits.ts";
 import type { Env, Step, StepResult } from "./step.ts";
@@ -33,7 +34,7 @@ function compileRun(step: RunStep): CompiledStep {
   return {
     script: lines.join("\n"),
     okCodes: step.okCodes ?? [0],
-    runsForeignCode: true,
+    runsForeignCode: !isOwnProgram(step),
     ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
   };
 }

@@ -67,7 +67,8 @@ export function planTouch(args: TouchArgs, path: string, current: Current): Plan
     if (time === "preserve") continue;
     if ("refused" in time) return { steps: [], diffs: [], fail: time.refused };
     if (hasTime(time.set, current)) continue;
-    steps.push({ do: "run", why: `touch ${path}`, argv: ["touch", ...time.set, "--", path], env: utc });
+    const argv = ["touch", ...time.set, "--", path];
+    steps.push({ do: "run", why: `touch ${path}`, argv, env: utc, touches: [path] });
   }
   if (exists) {
     const attributes = existingAttributes(args, path, current);
@@ -78,10 +79,11 @@ export function planTouch(args: TouchArgs, path: string, current: Current): Plan
     do: "run",
     why: `set the ${what} of ${path}`,
     argv: [...argv, "--", path],
+    touches: [path],
   });
   return {
     steps: [
-      { do: "run", why: `make the file ${path}`, argv: ["touch", "--", path] },
+      { do: "run", why: `make the file ${path}`, argv: ["touch", "--", path], touches: [path] },
       ...steps.filter((step) => step.do === "run" && step.argv.includes("-t")),
       ...(args.owner === undefined ? [] : [set("owner", ["chown", args.owner])]),
       ...(args.group === undefined ? [] : [set("group", ["chgrp", args.group])]),

@@ -136,7 +136,7 @@ function planAbsent(path: string, current: Current): Plan {
   if (["/", ".", ".."].includes(path)) return refuse(`"${path}" is not a path to remove`);
   const argv = stat.type === "directory" ? ["rm", "-rf", "--", path] : ["rm", "-f", "--", path];
   return {
-    steps: [{ do: "run", why: `remove ${path}`, argv }],
+    steps: [{ do: "run", why: `remove ${path}`, argv, touches: [path] }],
     diffs: [{ path, before: `state: ${stat.type}\n`, after: "state: absent\n" }],
   };
 }
@@ -212,7 +212,10 @@ function planLink(args: FileArgs, path: string, current: Current, target: string
       : [];
   const before = current.own.linkTarget ?? (stat === undefined ? "" : `(${stat.type})`);
   return {
-    steps: [...away, { do: "run", why: `link ${path}`, argv: ["ln", "-sfn", "--", target, path] }],
+    steps: [
+      ...away,
+      { do: "run", why: `link ${path}`, argv: ["ln", "-sfn", "--", target, path], touches: [path] },
+    ],
     diffs: [{ path, before: before === "" ? "" : `${before}\n`, after: `${target}\n` }],
   };
 }

@@ -1,4 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newFolder, outcomes, type PlaybookRun, runText } from "../../support/run-playbook.ts";
@@ -17,6 +28,82 @@ const run = (task: string): Promise<PlaybookRun> =>
 const roundTrips = ({ summary }: PlaybookRun): number => summary.recap[0]?.roundTrips ?? 0;
 const itemStatuses = ({ events }: PlaybookRun): string[] =>
   events.flatMap((event) => (event.type === "task-host" && event.item !== undefined ? [event.status] : []));
+
+const count = 60;
+const each = Array.from({ length: count }, (_, at) => String(at));
+const files = (content: string): void => {
+  for (const name of each) writeFileSync(join(dir, name), content);
+};
+const read = (name: string): string => readFileSync(join(dir, name), "utf8");
+
+interface Kind {
+  readonly what: string;
+  readonly task: string;
+  readonly before?: () => void;
+  readonly after: (name: string) => boolean;
+}
+const kinds: readonly Kind[] = [
+  {
+    what: "files that stand there are written anew",
+    task: 'copy: {content: "new {{ item }}", dest: "{{ d }}/{{ item }}"}',
+    before: () => files("old"),
+    after: (name) => read(name) === `new ${name}`,
+  },
+  {
+    what: "folders are made",
+    task: 'file: {path: "{{ d }}/{{ item }}", state: directory, mode: "0750"}',
+    after: (name) => (statSync(join(dir, name)).mode & 0o777) === 0o750,
+  },
+  {
+    what: "folders are made with those above them",
+    task: 'file: {path: "{{ d }}/{{ item }}/b/c", state: directory}',
+    after: (name) => statSync(join(dir, name, "b/c")).isDirectory(),
+  },
+  {
+    what: "files are removed",
+    task: 'file: {path: "{{ d }}/{{ item }}", state: absent}',
+    before: () => files("old"),
+    after: (name) => !existsSync(join(dir, name)),
+  },
+  {
+    what: "links are made",
+    task: 'file: {path: "{{ d }}/{{ item }}", state: link, src: /etc/hosts}',
+    after: (name) => readlinkSync(join(dir, name)) === "/etc/hosts",
+  },
+  {
+    what: "files are touched",
+    task: 'file: {path: "{{ d }}/{{ item }}", state: touch, mode: "0600"}',
+    after: (name) => (statSync(join(dir, name)).mode & 0o777) === 0o600,
+  },
+  {
+    what: "modes are set",
+    task: 'file: {path: "{{ d }}/{{ item }}", mode: "0600"}',
+    before: () => files("old"),
+    after: (name) => (statSync(join(dir, name)).mode & 0o777) === 0o600,
+  },
+  {
+    what: "lines are put into files",
+    task: 'lineinfile: {path: "{{ d }}/{{ item }}", line: "a={{ item }}"}',
+    before: () => files("old\n"),
+    after: (name) => read(name) === `old\na=${name}\n`,
+  },
+  {
+    what: "lines are put into one file, in their order",
+    task: 'lineinfile: {path: "{{ d }}/one", line: "a={{ item }}"}',
+    before: () => writeFileSync(join(dir, "one"), "old\n"),
+    after: (name) => read("one").split("\n")[Number(name) + 1] === `a=${name}`,
+  },
+];
+
+describe("in a handful of messages", () => {
+  test.each(kinds)("$what", async ({ task, before, after }) => {
+    before?.();
+    const ran = await run(`${task}\nloop: "{{ range(${count}) }}"`);
+    expect(itemStatuses(ran)).toEqual(each.map(() => "changed"));
+    expect(each.filter((name) => !after(name))).toEqual([]);
+    expect(roundTrips(ran)).toBeLessThan(6);
+  });
+});
 
 describe("the items of a loop", () => {
   const many =
@@ -57,6 +144,31 @@ describe("the items of a loop", () => {
       'copy: {content: x, dest: "{{ d }}/{{ item }}/f"}\nloop: [other, real, alias, real]',
     );
     expect(itemStatuses(ran)).toEqual(["changed", "changed", "ok", "ok"]);
+  });
+
+  test("that edit one file build upon each other, though it is written once", async () => {
+    writeFileSync(join(dir, "f"), "x=0\n");
+    const ran = await run(
+      'lineinfile: {path: "{{ d }}/f", regexp: "^x=", line: "x={{ item }}"}\nloop: [1, 1, 2, 2, 1]',
+    );
+    expect(itemStatuses(ran)).toEqual(["changed", "ok", "changed", "ok", "changed"]);
+    expect(read("f")).toBe("x=1\n");
+  });
+
+  test("see what becomes of a folder whose name leads through a link", async () => {
+    mkdirSync(join(dir, "real/d"), { recursive: true });
+    symlinkSync("real", join(dir, "alias"));
+    const ran = await run(
+      'file: {path: "{{ d }}/{{ item }}", state: absent}\nloop: [other, real/d, alias/d, real, alias/d]',
+    );
+    expect(itemStatuses(ran)).toEqual(["ok", "changed", "ok", "changed", "ok"]);
+  });
+
+  test("see that two files are one", async () => {
+    writeFileSync(join(dir, "a"), "");
+    linkSync(join(dir, "a"), join(dir, "b"));
+    const ran = await run('file: {path: "{{ d }}/{{ item }}", mode: "0600"}\nloop: [a, b]');
+    expect(itemStatuses(ran)).toEqual(["changed", "ok"]);
   });
 
   test("go on where one of them fails", async () => {

@@ -1,43 +1,63 @@
 /**
- * Many small files that are not there yet, in one script with a handful of programs for all of them: each still whole
- * or not at all. They are written into a folder of their own beside their places, get owner and mode, are synced
- * together, and are renamed in one go. Where a path turned out to exist, nothing is done.
+ * Many small files of one folder in one script with a handful of programs for all of them: each still whole or not at
+ * all. They are written into a folder of their own beside their places, get owner and mode, are synced together, and
+ * are renamed in one go. Where a path turned out to be something else than was known of it, nothing is done.
  */
 import { shellQuote, shellWords } from "../../base/shell-quote.ts";
 import { newNonce } from "./compile-questions.ts";
 import { decodeHostText } from "./host-text.ts";
 import { printfFormat } from "./printf-format.ts";
+import type { PathStat } from "./question.ts";
 import type { Step } from "./step.ts";
 
 type WriteStep = Extract<Step, { do: "write" }>;
 
-export interface NewFile {
+export interface NewContent {
   readonly step: WriteStep;
   readonly bytes: Uint8Array;
+  /** What stands there. */
+  readonly before: PathStat | "nothing";
 }
 
 /** What many such files must have in common. Undefined: it needs a script of its own. */
-export function newFileKind(step: Step): string | undefined {
+export function fileKind(step: Step, before: PathStat | "nothing"): string | undefined {
   if (step.do !== "write" || !("bytes" in step.from)) return undefined;
   if (step.validate !== undefined || !step.path.startsWith("/") || step.path.endsWith("/")) return undefined;
-  return JSON.stringify([folderOf(step.path), step.owner, step.group, step.mode]);
+  if (before !== "nothing" && (before.type !== "file" || step.backup === true)) return undefined;
+  return JSON.stringify([
+    folderOf(step.path),
+    before === "nothing",
+    ownerOf(step, before),
+    modeOf(step, before),
+  ]);
 }
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
+/** In chown's words; a file that was there keeps what the step does not name. */
+function ownerOf({ owner, group }: WriteStep, before: NewContent["before"]): string {
+  if (before !== "nothing") return `${owner ?? before.uid}:${group ?? before.gid}`;
+  return `${owner ?? ""}${group === undefined ? "" : `:${group}`}`;
+}
+
+const modeOf = ({ mode }: WriteStep, before: NewContent["before"]): string | undefined =>
+  mode ?? (before === "nothing" ? undefined : before.mode.toString(8).padStart(4, "0"));
+
 /** All of one kind. The indexes of those that were renamed are printed when not all of them were. */
-export function compileNewFiles(files: readonly NewFile[], nonce = newNonce()): string {
+export function compileFiles(files: readonly NewContent[], nonce = newNonce()): string {
   const [first] = files;
   if (first === undefined) return ":";
-  const { path, owner, group, mode } = first.step;
-  const names = files.map(({ step }) => `./${nameOf(step.path)}`);
+  const { step, before } = first;
+  const names = files.map((file) => `./${nameOf(file.step.path)}`);
   const words = shellWords(names);
-  const who = `${owner ?? ""}${group === undefined ? "" : `:${group}`}`;
+  const who = ownerOf(step, before);
+  const mode = modeOf(step, before);
+  const isOther = before === "nothing" ? '[ -e "$f" ] || [ -L "$f" ]' : '[ ! -f "$f" ] || [ -L "$f" ]';
   return [
-    `d=${shellQuote(folderOf(path))} w=.provision-${nonce}`,
+    `d=${shellQuote(folderOf(step.path))} w=.provision-${nonce}`,
     `cd -- "$d" || exit`,
-    `for f in ${words}; do if [ -e "$f" ] || [ -L "$f" ]; then exit 1; fi; done`,
+    `for f in ${words}; do if ${isOther}; then exit 1; fi; done`,
     `m=$(umask); umask 077; mkdir "$w" || exit; trap 'cd "$d" && rm -rf "$w"' EXIT`,
     "trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; cd \"$w\" || exit",
     ...files.map(
@@ -53,8 +73,8 @@ export function compileNewFiles(files: readonly NewFile[], nonce = newNonce()): 
   ].join("\n");
 }
 
-/** The indexes of the files that are in their places. */
-export function readNewFiles(
+/** Which of `count` things are done, by a script that prints "done INDEX" for each when not all of them are. */
+export function readDone(
   count: number,
   outcome: { readonly code: number; readonly stdout: Uint8Array },
 ): ReadonlySet<number> {
