@@ -8,6 +8,8 @@ export interface RoleInUse {
   readonly params: MapNode | undefined;
   /** `vars:` beside the role's name: weaker than its vars/main.yml, as in Ansible. */
   readonly vars?: MapNode | undefined;
+  /** See RoleInvocation.once. */
+  readonly once?: string | undefined;
 }
 
 export interface Frame {
@@ -36,7 +38,7 @@ export const enterBlock = (frame: Frame, block: Block): Frame => ({
   roles:
     block.role === undefined || block.role === frame.roles.at(-1)?.role
       ? frame.roles
-      : [...frame.roles, { role: block.role, params: undefined }],
+      : [...frame.roles, { role: block.role, params: undefined, once: block.once }],
   includeParams:
     block.varsAreParams === true
       ? [...frame.includeParams, layerOf(block.vars, "include params")]
@@ -47,10 +49,10 @@ export const enterBlock = (frame: Frame, block: Block): Frame => ({
 
 export const enterRole = (
   frame: Frame,
-  { kind: _kind, role, params, vars, within = [], span: _span, ...inherited }: RoleInvocation,
+  { kind: _kind, role, params, vars, once, within = [], span: _span, ...inherited }: RoleInvocation,
 ): Frame => ({
   ...enter(frame, inherited),
-  roles: [...frame.roles, ...within, { role, params, vars }],
+  roles: [...frame.roles, ...within, { role, params, vars, once }],
 });
 
 type Keyword = {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { JsonValue } from "../../base/json.ts";
 import { groupNamesOf, hostsOfGroup } from "../inventory/group-order.ts";
 import type { Inventory } from "../inventory/inventory.ts";
+import type { Play } from "../playbook/model.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { Frame } from "./frame.ts";
 import type { PlayState } from "./play-state.ts";
@@ -15,6 +16,16 @@ export interface MagicPlace {
   readonly play: PlayState;
   readonly host: RunHost;
   readonly frame: Frame | undefined;
+}
+
+/** Those in `roles:`, and those that they depend on. */
+function roleNames({ roles }: Play): {
+  readonly own: readonly string[];
+  readonly dependent: readonly string[];
+} {
+  const names = (isDependent: boolean) =>
+    roles.filter(({ within }) => (within !== undefined) === isDependent).map(({ role }) => role.name);
+  return { own: names(false), dependent: [...new Set(names(true))] };
 }
 
 type Make = (place: MagicPlace) => JsonValue | undefined;
@@ -39,8 +50,13 @@ const makers: Readonly<Record<string, Make>> = {
   ansible_play_hosts_all: ({ play }) => names(play.allHosts),
   ansible_play_batch: ({ play }) => names(play.batch.filter(isAlive)),
   ansible_play_name: ({ play }) => play.play.name,
-  ansible_play_role_names: ({ play }) => play.play.roles.map(({ role }) => role.name),
-  role_names: ({ play }) => play.play.roles.map(({ role }) => role.name),
+  ansible_play_role_names: ({ play }) => roleNames(play.play).own,
+  ansible_dependent_role_names: ({ play }) => roleNames(play.play).dependent,
+  ansible_role_names: ({ play }) => {
+    const { own, dependent } = roleNames(play.play);
+    return [...new Set([...own, ...dependent])];
+  },
+  role_names: ({ play }) => roleNames(play.play).own,
   role_name: ({ frame }) => frame?.roles.at(-1)?.role.name,
   role_path: ({ frame }) => frame?.roles.at(-1)?.role.dir,
   ansible_role_name: ({ frame }) => frame?.roles.at(-1)?.role.name,

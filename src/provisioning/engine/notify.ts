@@ -37,13 +37,14 @@ function handlersNamed(
   const listening = play.handlers.filter(
     ({ handler }) => handler.kind !== "include-tasks" && handler.listen.includes(name),
   );
-  // Of several handlers of one name the last one counts; the task's own role is asked first.
+  // Of several handlers of one name the last one counts, but no other role's stands in for one of the task's own role.
   const named = play.handlers.filter(({ handler }) => {
     const title = play.handlerTitle(handler, view);
     return title === name || (handler.role !== undefined && `${handler.role.name} : ${title}` === name);
   });
   const own = named.filter(({ handler }) => handler.role !== undefined && handler.role === task.role);
-  const last = own.at(-1) ?? named.at(-1);
+  const latest = named.at(-1);
+  const last = latest?.handler.role === undefined ? latest : (own.at(-1) ?? latest);
   const all = last === undefined ? listening : [...listening, last];
   if (all.length > 0) return all.map(({ handler }) => handler);
   const near = nearest(

@@ -41,8 +41,8 @@ export class PlayState {
   handlers: readonly HandlerEntry[] = [];
   /** What was answered to vars_prompt. */
   readonly playVars: ReadonlyMap<string, Variable>;
-  /** What include_role brought so far, and for which hosts: for its allow_duplicates. */
-  readonly includedRoles = new Map<string, ReadonlySet<RunHost>>();
+  /** Which hosts did something in a role, by RoleInvocation.once. */
+  readonly #rolesDone = new Map<string, Set<RunHost>>();
   /** Roles whose vars and defaults the whole play sees. */
   readonly publicRoles: RoleInUse[] = [];
   readonly endedRoles: { readonly role: Role | undefined; readonly hosts: ReadonlySet<RunHost> }[] = [];
@@ -151,6 +151,18 @@ export class PlayState {
       host.stop = { why: "halted", reason, rescuable: false };
       this.run.emit({ type: "warning", message: `${host.name} is left as it is: ${reason}` });
     }
+  }
+
+  noteRole({ roles }: Frame, host: RunHost): void {
+    const once = roles.at(-1)?.once;
+    if (once === undefined) return;
+    const done = this.#rolesDone.get(once) ?? new Set();
+    this.#rolesDone.set(once, done.add(host));
+  }
+  /** Hosts that have not been through this role. */
+  notYet(once: string | undefined, hosts: readonly RunHost[]): readonly RunHost[] {
+    const done = once === undefined ? undefined : this.#rolesDone.get(once);
+    return done === undefined ? hosts : hosts.filter((host) => !done.has(host));
   }
 
   /** meta: end_role */

@@ -12,6 +12,7 @@ import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import { withFacts } from "./facts-needed.ts";
 import { type Ahead, conditionsOf, enter, enterRole, type Frame, tagsOf } from "./frame.ts";
+import { importedRoles } from "./imported-roles.ts";
 import { limits } from "./limits.ts";
 import { modulesIn } from "./play-modules.ts";
 import { taskTitle } from "./prepare-task.ts";
@@ -47,6 +48,8 @@ export async function runIncludedTasks(
   for (const { request, vars, hosts } of inclusions) {
     const statements = tryLoad(walker, include, hosts, () => include.load(request));
     if (statements === undefined) continue;
+    // As Ansible counts: every file that is included, and no role.
+    if (!walker.play.run.neverStarted) for (const host of hosts) host.count("ok");
     const frame = innerFrame(include, place.frame, vars);
     await enterStatements(walker, statements, { hosts, frame, ahead: place.ahead }, include);
   }
@@ -64,11 +67,19 @@ export async function runIncludedRoles(
   for (const { request, vars, hosts } of inclusions) {
     const invocation = tryLoad(walker, include, hosts, () => include.load(request));
     if (invocation === undefined) continue;
-    const outer = innerFrame(include, place.frame, vars);
+    const once = inclusionKey(include, request);
+    const takers = include.allowDuplicates ? hosts : walker.play.notYet(once, hosts);
+    if (takers.length === 0) continue;
+    const frame = innerFrame(include, place.frame, vars);
     if (include.public) walker.play.publicRoles.push(invocation);
-    await enterRoleOf(walker, invocation, { hosts, frame: outer, ahead: place.ahead }, include);
+    const inside = { hosts: takers, frame, ahead: place.ahead };
+    await enterRoleOf(walker, { ...invocation, once }, inside, include);
   }
 }
+
+/** For allow_duplicates: the same role with the same variables. */
+const inclusionKey = (include: IncludeRole, request: RoleRequest): string =>
+  JSON.stringify([request, include.vars, include.when, include.tags], withoutSpans);
 
 async function enterRoleOf(
   walker: Walker,
@@ -77,7 +88,8 @@ async function enterRoleOf(
   include: Include,
 ): Promise<void> {
   for (const dependency of dependenciesOf(invocation)) {
-    await enterRoleOf(walker, dependency, place, include);
+    const hosts = walker.play.notYet(dependency.once, place.hosts);
+    if (hosts.length > 0) await enterRoleOf(walker, dependency, { ...place, hosts }, include);
   }
   const frame = enterRole(place.frame, invocation);
   const { play } = walker;
@@ -88,7 +100,7 @@ async function enterRoleOf(
   });
   const fresh = added.filter(({ handler }) => !known.has(handler));
   await play.run.loadModules(modulesIn(invocation.role.handlers));
-  play.handlers = [...fresh, ...play.handlers];
+  play.handlers = [...play.handlers, ...fresh];
   await enterStatements(walker, invocation.role.tasks, { ...place, frame }, include);
 }
 
@@ -108,6 +120,7 @@ async function enterStatements(
     });
   }
   await walker.play.run.loadModules(modulesIn(statements));
+  walker.play.publicRoles.push(...importedRoles(statements));
   await joinHandlers(
     walker,
     statements.flatMap((each) => (each.kind === "block" ? (each.handlers ?? []) : [])),
@@ -121,7 +134,7 @@ async function joinHandlers({ play }: Walker, handlers: readonly Statement[]): P
   const added = flatHandlers(handlers, { ...play.frame, handlers: true });
   const fresh = added.filter(({ handler }) => !known.has(handler));
   await play.run.loadModules(modulesIn(handlers));
-  play.handlers = [...fresh, ...play.handlers];
+  play.handlers = [...play.handlers, ...fresh];
 }
 
 /** A file that cannot be read is a failure of the hosts that wanted it. */
@@ -176,11 +189,11 @@ async function inclusionsOf<Request>(
     place.hosts.map(async (host) => {
       try {
         const wanted = await withFacts(play, () => wantedBy(walker, include, place.frame, host, request));
-        // As Ansible counts: every file that is included, and no role.
-        if (wanted === undefined) host.count("skipped");
-        else if (include.kind === "include-tasks") for (const _ of wanted) host.count("ok");
+        if ((wanted === undefined || wanted.length === 0) && !play.run.neverStarted) host.count("skipped");
         return { host, wanted: wanted ?? [] };
       } catch (error) {
+        // Before --start-at-task: what it hangs on was not done either.
+        if (play.run.neverStarted && error instanceof ProvisionError) return { host, wanted: [] };
         failInclude(walker, include, host, error);
         return { host, wanted: [] };
       }
@@ -249,13 +262,14 @@ function failInclude({ play }: Walker, include: Include, host: RunHost, error: u
   const { run } = play;
   const outcome = outcomeOfError(error);
   const id = run.nextTaskId();
-  const title = taskTitle({ name: include.name }, play.hostView(host));
+  const module = include.kind === "include-role" ? "include_role" : "include_tasks";
+  const title = taskTitle({ name: include.name, module }, play.hostView(host));
   const place = `${include.span.file}:${include.span.line}`;
   run.emit({
     type: "task-start",
     id,
     task: title,
-    module: include.kind,
+    module,
     handler: false,
     hosts: [host.name],
     place,

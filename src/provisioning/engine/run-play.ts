@@ -7,6 +7,7 @@ import { forEachAtMost } from "./concurrency.ts";
 import { wantsFacts } from "./facts-wanted.ts";
 import { type Ahead, enterBlock, enterRole, type Frame } from "./frame.ts";
 import { greetAll } from "./greet.ts";
+import { importedRolesOf } from "./imported-roles.ts";
 import { readPlayVarsFiles } from "./load-vars.ts";
 import { modulesOf } from "./play-modules.ts";
 import { type HandlerEntry, PlayState } from "./play-state.ts";
@@ -138,7 +139,7 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
     host.notified.clear();
   }
   state.handlers = handlersOf(state);
-  state.publicRoles.push(...play.roles);
+  state.publicRoles.push(...play.roles, ...importedRolesOf(play));
   for (const host of batch) readPlayVarsFiles(state, host);
   // Modules are read from disk while the hosts are being connected to.
   await Promise.all([greetAll(state, wantsFacts(state)), state.run.loadModules(modulesOf(play))]);

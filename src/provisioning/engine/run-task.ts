@@ -147,6 +147,7 @@ class TaskRun {
     const { frame } = this.#place;
     const status = this.#statusOf(outcome, pardoned);
     if (!this.#isQuiet) host.count(status, outcome.changed);
+    if (status !== "skipped") this.#play.noteRole(frame, host);
     if (status === "unreachable") {
       host.stop = { why: "unreachable" };
       this.#play.run.noteFailed(host, "unreachable");

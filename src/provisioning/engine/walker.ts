@@ -40,7 +40,7 @@ export class Walker {
   ): Promise<void> {
     switch (statement.kind) {
       case "block":
-        return this.#rollingBlock(statement, hosts, frame, ahead);
+        return this.#rollingBlock(statement, this.play.notYet(statement.once, hosts), frame, ahead);
       case "include-tasks":
         return runIncludedTasks(this, statement, { hosts, frame, ahead });
       case "include-role":

@@ -169,7 +169,7 @@ const bracket = (
 function includeRole(request: IncludeRequest): IncludeRole {
   const { map, entry, context } = request;
   const args = argumentsOf(request, "name");
-  const isPublic = nodeAt(args, "public");
+  const validates = isFlag(args, "rolespec_validate", true);
   return {
     kind: "include-role",
     ...commonOf(map, args, context),
@@ -178,14 +178,23 @@ function includeRole(request: IncludeRequest): IncludeRole {
     varsFrom: nodeAt(args, "vars_from"),
     defaultsFrom: nodeAt(args, "defaults_from"),
     handlersFrom: nodeAt(args, "handlers_from"),
-    public: isPublic?.kind === "scalar" && isPublic.value === true,
+    public: isFlag(args, "public", false),
+    allowDuplicates: isFlag(args, "allow_duplicates", true),
     load: ({ role, ...from }) => {
       const errors = new ErrorCollector();
-      const loaded = loadRole({ name: role, span: entry.key.span, from }, { ...context, errors });
+      const loaded = loadRole({ name: role, span: entry.key.span, from, validates }, { ...context, errors });
       errors.throwIfAny();
       return { kind: "role", tags: [], when: [], role: loaded, params: undefined, span: map.span };
     },
   };
+}
+
+/** What is known before any host is asked: a template here is not read. */
+function isFlag(args: MapNode, key: string, otherwise: boolean): boolean {
+  const node = nodeAt(args, key);
+  if (node === undefined) return otherwise;
+  if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+  throw wrongShape(key, "true or false", node);
 }
 
 export function importStatement(request: IncludeRequest): Statement {
@@ -248,6 +257,7 @@ function importRole(request: IncludeRequest): Block {
         defaultsFrom: from("defaults_from"),
         handlersFrom: from("handlers_from"),
       },
+      validates: isFlag(args, "rolespec_validate", true),
     },
     context,
   );

@@ -27,7 +27,7 @@ import {
   unknownKeyword,
   wrongShape,
 } from "./read-values.ts";
-import { dependenciesOf } from "./role-dependencies.ts";
+import { dependenciesOf, signatureOf } from "./role-dependencies.ts";
 
 export type { LoadOptions } from "./load-context.ts";
 
@@ -163,7 +163,8 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
     baseDir: context.playbookDir,
   };
   const handlers = loadStatements("handlers", nodeAt(map, "handlers"), { ...context, inHandlers: true });
-  return { ...play, handlers: [...importedHandlers, ...handlers] };
+  // Of one name the last one counts: that of an imported role.
+  return { ...play, handlers: [...handlers, ...importedHandlers] };
 }
 
 function hostsOf(map: MapNode): SourceNode {
@@ -253,16 +254,8 @@ function expandRoles(map: MapNode, context: LoadContext): RoleInvocation[] {
 
 function addWithDependencies(invocation: RoleInvocation, expanded: RoleInvocation[]): void {
   for (const dependency of dependenciesOf(invocation)) addWithDependencies(dependency, expanded);
-  const same = expanded.findIndex((other) => isSame(other, invocation));
+  const same = expanded.findIndex((other) => signatureOf(other) === signatureOf(invocation));
   const earlier = expanded[same];
   if (earlier === undefined || invocation.role.allowDuplicates) expanded.push(invocation);
   else expanded[same] = { ...earlier, tags: [...new Set([...earlier.tags, ...invocation.tags])] };
 }
-
-const isSame = (a: RoleInvocation, b: RoleInvocation): boolean =>
-  a.role.dir === b.role.dir && signature(a) === signature(b);
-
-const signature = ({ params, vars, when }: RoleInvocation): string =>
-  JSON.stringify([params, vars, when.map(({ expression }) => expression)], (key, value) =>
-    key === "span" ? undefined : value,
-  );

@@ -4,11 +4,13 @@ import { basename, extname, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
+import { validationTask } from "./load-argument-specs.ts";
 import { findYaml, isFile, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
 import { loadStatements } from "./load-statements.ts";
 import type { Block, Role, RoleInvocation } from "./model.ts";
 import { isInherited, readInherited } from "./read-inherited.ts";
 import { keyOf, nodeAt, overlay, readList, readMap, readText, wrongShape } from "./read-values.ts";
+import { signatureOf } from "./role-dependencies.ts";
 import { listFolders } from "./role-names.ts";
 
 export interface RoleRequest {
@@ -20,13 +22,15 @@ export interface RoleRequest {
     readonly defaultsFrom?: string | undefined;
     readonly handlersFrom?: string | undefined;
   };
+  /** Whether its variables are held against meta/argument_specs.yml first. */
+  readonly validates?: boolean;
 }
 
 const maxRoleDepth = 30;
 
 export function loadRole(request: RoleRequest, outer: LoadContext): Role {
   const dir = findRole(request.name, request.span, outer);
-  const key = JSON.stringify([dir, request.from]);
+  const key = JSON.stringify([dir, request.from, request.validates]);
   const known = outer.roles.get(key);
   if (known !== undefined) return known;
   const role = readRole(request, dir, outer);
@@ -34,7 +38,11 @@ export function loadRole(request: RoleRequest, outer: LoadContext): Role {
   return role;
 }
 
-function readRole({ name, span, from = {} }: RoleRequest, dir: string, outer: LoadContext): Role {
+function readRole(
+  { name, span, from = {}, validates = true }: RoleRequest,
+  dir: string,
+  outer: LoadContext,
+): Role {
   if (outer.importing.includes(dir) || outer.importing.length > maxRoleDepth * 4) {
     throw new ProvisionError({
       code: "bad-role",
@@ -57,19 +65,34 @@ function readRole({ name, span, from = {} }: RoleRequest, dir: string, outer: Lo
   };
   const context: LoadContext = { ...outer, role, importing: [...outer.importing, dir] };
   // Statements name their role, so the role is filled in place.
+  const tasks = loadPart("tasks", { name: from.tasksFrom, span }, context);
+  const validation = validates ? validationOf(role, from.tasksFrom, meta, context) : undefined;
   return Object.assign(role, {
-    tasks: loadPart("tasks", { name: from.tasksFrom, span }, context),
+    tasks: validation === undefined ? tasks : [validation, ...tasks],
     handlers: loadPart("handlers", { name: from.handlersFrom, span }, { ...context, inHandlers: true }),
   });
 }
 
+function validationOf(
+  role: Role,
+  from: string | undefined,
+  meta: SourceNode | undefined,
+  context: LoadContext,
+) {
+  const entryPoint = basename(from ?? "main").replace(/\.ya?ml$/, "");
+  return context.errors.attempt(() =>
+    validationTask(role, entryPoint, readPart(role.dir, "meta", "argument_specs", context) ?? meta, context),
+  );
+}
+
 /** A role that stands among tasks: what it depends on first, then its own tasks. Its handlers go to the play. */
 export function roleBlock(role: Role, span: Span, context: LoadContext): Block {
-  context.addHandlers(role.handlers);
   const dependencies = role.dependencies.map((invocation) => ({
     ...roleBlock(invocation.role, invocation.span, context),
     ...inheritedOf(invocation),
+    ...(invocation.once === undefined ? {} : { once: invocation.once }),
   }));
+  context.addHandlers(role.handlers);
   return {
     kind: "block",
     name: "",
@@ -82,10 +105,18 @@ export function roleBlock(role: Role, span: Span, context: LoadContext): Block {
     notify: [],
     listen: [],
     role,
+    isRole: true,
   };
 }
 
-function inheritedOf({ kind: _kind, role: _role, params, span: _span, ...inherited }: RoleInvocation) {
+function inheritedOf({
+  kind: _kind,
+  role: _role,
+  once: _once,
+  params,
+  span: _span,
+  ...inherited
+}: RoleInvocation) {
   return params === undefined ? inherited : { ...inherited, vars: params };
 }
 
@@ -199,7 +230,7 @@ function dependenciesOf(meta: SourceNode | undefined, context: LoadContext): Rol
 export function loadInvocation(node: SourceNode, context: LoadContext): RoleInvocation {
   if (node.kind === "scalar" && node.value !== null) {
     const role = loadRole({ name: String(node.value), span: node.span }, context);
-    return { kind: "role", tags: [], when: [], role, params: undefined, span: node.span };
+    return onceOnly({ kind: "role", tags: [], when: [], role, params: undefined, span: node.span });
   }
   if (node.kind !== "map") throw wrongShape("a role", "a name, or a mapping with role: NAME", node);
   const nameNode = nodeAt(node, "role") ?? nodeAt(node, "name");
@@ -208,11 +239,14 @@ export function loadInvocation(node: SourceNode, context: LoadContext): RoleInvo
   const params = node.entries.filter(
     (entry) => !["role", "name", "delegate_to"].includes(keyOf(entry)) && !isInherited(keyOf(entry)),
   );
-  return {
+  return onceOnly({
     kind: "role",
     ...readInherited(node),
     role,
     params: params.length === 0 ? undefined : { kind: "map", entries: params, span: node.span },
     span: node.span,
-  };
+  });
 }
+
+const onceOnly = (invocation: RoleInvocation): RoleInvocation =>
+  invocation.role.allowDuplicates ? invocation : { ...invocation, once: signatureOf(invocation) };

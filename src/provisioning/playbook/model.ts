@@ -83,6 +83,8 @@ export interface RoleInvocation extends Inherited {
   readonly kind: "role";
   readonly role: Role;
   readonly params: MapNode | undefined;
+  /** Names it with its parameters, unless it allows duplicates: as a dependency it is taken once by each host. */
+  readonly once?: string;
   /** The roles that depend on it, outermost first. */
   readonly within?: readonly RoleInvocation[];
   readonly span: Span;
@@ -115,6 +117,10 @@ export interface Block extends Inherited {
   /** Only on handlers: a block may be a handler, notified by its name or a topic. */
   readonly listen: readonly string[];
   readonly role: Role | undefined;
+  /** Made by import_role: the whole play sees the role's vars and defaults. */
+  readonly isRole?: true;
+  /** Of a role that the imported one depends on: see RoleInvocation.once. */
+  readonly once?: string;
   /** Only around what include_tasks loads: handlers of the roles imported there, which now join the play's. */
   readonly handlers?: readonly Statement[];
 }
@@ -196,6 +202,7 @@ export interface IncludeRole extends Inherited {
   readonly defaultsFrom: SourceNode | undefined;
   readonly handlersFrom: SourceNode | undefined;
   readonly public: boolean;
+  readonly allowDuplicates: boolean;
   readonly apply: MapNode | undefined;
   readonly loop: Loop | undefined;
   readonly register: string | undefined;

@@ -1,4 +1,13 @@
+/** Roles that other roles depend on, and when two of them are the same. */
 import type { RoleInvocation } from "./model.ts";
+
+type Signed = Pick<RoleInvocation, "role" | "params" | "vars" | "when">;
+
+/** The same role with the same parameters has the same. */
+export const signatureOf = ({ role, params, vars, when }: Signed): string =>
+  JSON.stringify([role.dir, params, vars, when.map(({ expression }) => expression)], (key, value) =>
+    key === "span" ? undefined : value,
+  );
 
 /** What a role depends on, in its place: what the role inherits and is given counts for them too. */
 export function dependenciesOf(invocation: RoleInvocation): readonly RoleInvocation[] {

@@ -101,11 +101,11 @@ describe("what is imported", () => {
     expect(plain(blockAt(10).vars)).toEqual({ v: 1 });
   });
 
-  test("brings its handlers into the play, before the play's own", () => {
+  test("brings its handlers into the play, after the play's own", () => {
     expect(
       old.handlers.map((each) => (each.kind === "task" ? toPlain(each.name ?? each.args.map) : "")),
-    ).toEqual(["common handler", "restart"]);
-    expect(old.handlers[1]).toMatchObject({ listen: ["topic", "other topic"], rolling: { value: 1 } });
+    ).toEqual(["restart", "common handler"]);
+    expect(old.handlers[0]).toMatchObject({ listen: ["topic", "other topic"], rolling: { value: 1 } });
   });
 });
 
