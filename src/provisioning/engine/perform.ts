@@ -262,14 +262,21 @@ class PerformRun {
     return [startJob({ ...detach, script: script.join("\n") })];
   }
 
-  /** R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice. */
-  #afterLoss(error: ProvisionError): ShownFailure | "again" {
+  /**
+   * R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice, and a host
+   * that went away in its middle is unreachable.
+   */
+  #afterLoss(error: ProvisionError): "again" {
     const isSecond = this.#isLost;
     this.#isLost = true;
     if (this.#request.module.alwaysActs !== true && this.#request.detach === undefined && !isSecond)
       return "again";
-    const when = isSecond ? "twice while it ran" : "while it ran";
-    return { message: `the connection was lost ${when}: nobody knows whether it ended`, error };
+    throw new ProvisionError({
+      code: "connection-lost",
+      action: `carry out "${this.#planned.at(-1)?.why ?? this.#request.module.name}"`,
+      state: `the connection was lost ${isSecond ? "twice " : ""}while it ran: nobody knows whether it ended`,
+      cause: error,
+    });
   }
 
   #addTiming({ networkMs, hostMs }: { readonly networkMs: number; readonly hostMs: number }): void {
