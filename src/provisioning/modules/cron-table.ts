@@ -68,6 +68,9 @@ function jobLine(entry: CronEntry): string {
 const isVariable = (line: string, name: string): boolean =>
   line.startsWith(`${name}=`) || line.startsWith(`${name} =`);
 
+export const hasVariable = (table: string, name: string): boolean =>
+  cronLines(table).some((line) => isVariable(line, name));
+
 function editVariable(lines: readonly string[], entry: CronEntry): readonly string[] {
   const at = lines.findIndex((line) => isVariable(line, entry.name));
   if (entry.state === "absent") return at === -1 ? lines : lines.toSpliced(at, 1);

@@ -3,7 +3,7 @@ import type { Answers, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
-import { cronLines, cronNames, editCron } from "./cron-table.ts";
+import { cronLines, cronNames, editCron, hasVariable } from "./cron-table.ts";
 import { defineModule } from "./define-module.ts";
 import { joinPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
@@ -88,6 +88,10 @@ function plan(args: CronArgs, state: CronState, context: ModuleContext): Plan {
   if (!state.hasCrontab) {
     return { steps: [], diffs: [], fail: "there is no crontab on the host: install the package cron" };
   }
+  const anchor = args.insertafter ?? args.insertbefore;
+  if (anchor !== undefined && args.state === "present" && !hasVariable(state.table, anchor)) {
+    return { steps: [], diffs: [], fail: `the table has no variable "${anchor}"` };
+  }
   const after = editCron(state.table, args);
   if (after === state.table) return { steps: [], diffs: [] };
   const path = pathOf(args);
@@ -128,6 +132,7 @@ export default defineModule({
     return {
       jobs: [...cronNames(after)],
       envs: after.flatMap((line) => /^(\w+)\s*=/.exec(line)?.[1] ?? []),
+      ...(args.cron_file === undefined ? {} : { cron_file: args.cron_file }),
       ...(kept === undefined ? {} : { backup_file: kept.slice("backup: ".length).trim() }),
     };
   },

@@ -50,7 +50,9 @@ export function planService(goal: ServiceGoal, unit: UnitAnswer, { check, round 
 
 function planUnit(goal: ServiceGoal, unit: UnitAnswer): Plan {
   const exists = unit.exists || unit.isUnread === true;
-  if (!exists && goal.masked !== true && !(unit.enabled === "masked" && goal.masked === false)) {
+  const onlyMasks = goal.masked !== undefined && goal.state === undefined && goal.enabled === undefined;
+  const unmasks = unit.enabled === "masked" && goal.masked === false;
+  if (!exists && !onlyMasks && goal.masked !== true && !unmasks) {
     const what = unit.manager === "systemd" ? "unit" : "init script";
     return { steps: [], diffs: [], fail: `there is no ${what} "${goal.name}" on the host` };
   }

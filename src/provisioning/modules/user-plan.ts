@@ -50,7 +50,11 @@ export interface UserState {
   readonly hasHome: boolean;
   readonly hasKey: boolean;
   readonly publicKey: string;
+  /** As `ssh-keygen -l` shows it; empty when there is no key. */
+  readonly fingerprint: string;
   readonly host: string;
+  /** Of the groups that the task names, those that the host does not know. */
+  readonly unknownGroups: readonly string[];
 }
 
 const run = (why: string, argv: readonly string[]): Step => ({ do: "run", why, argv });
@@ -65,19 +69,24 @@ export function planUser(args: UserArgs, state: UserState): Plan {
   if (args.group !== undefined && state.groupName === "") {
     return { steps: [], diffs: [], fail: `there is no group "${args.group}" on the host` };
   }
+  if (state.unknownGroups.length > 0) {
+    const names = state.unknownGroups.map((group) => `"${group}"`).join(", ");
+    return { steps: [], diffs: [], fail: `there is no group ${names} on the host` };
+  }
   const main = state.user.exists ? modify(args, state) : create(args, state);
   const steps = [
     ...main,
     ...passwordSteps(args, state),
     ...agingSteps(args, state),
     ...keySteps(args, state),
+    ...(main.length === 0 ? [] : [lookUp(name)]),
   ];
-  const fresh = !state.user.exists;
-  return {
-    steps: fresh ? [...steps, run(`look up the user ${name}`, ["getent", "passwd", name])] : steps,
-    diffs: diffsOf(args, state),
-  };
+  return { steps, diffs: diffsOf(args, state) };
 }
+
+/** getent takes a name of digits for a number. */
+const lookUp = (name: string): Step =>
+  run(`look up the user ${name}`, ["awk", "-F:", "-v", `name=${name}`, "$1 == name", "/etc/passwd"]);
 
 const expiryDate = (seconds: number): string =>
   seconds < 0 ? "" : new Date(seconds * 1000).toISOString().slice(0, 10);
@@ -220,24 +229,30 @@ function agingSteps(args: UserArgs, state: UserState): readonly Step[] {
     : [run(`set how long the password of ${args.name} lasts`, ["chage", ...flags, args.name])];
 }
 
-/** The key belongs to the user from the start, and its folder is the user's own. */
+/**
+ * The key belongs to the user from the start, and its folder is the user's own. A passphrase comes by stdin, never in an
+ * argv; ssh-keygen reads it there when it has no terminal to ask at, which setsid sees to.
+ */
 const keySh = `h=$(getent passwd "$1" | cut -d: -f6); k=$2; case $k in /*) ;; *) k=$h/$k;; esac
 d=$(dirname -- "$k"); g=$(id -g -- "$1")
 [ -d "$d" ] || { mkdir -p -- "$d" && chmod 700 -- "$d" && chown -- "$1:$g" "$d"; } || exit 1
-n=$1; shift 2; ssh-keygen -q -f "$k" "$@" || exit 1
-chown -- "$n:$g" "$k" "$k.pub" && cat -- "$k.pub"`;
+n=$1; shift 2; rm -f -- "$k" "$k.pub"; s=; command -v setsid >/dev/null && s=setsid
+$s ssh-keygen -q -f "$k" "$@" || exit 1
+chown -- "$n:$g" "$k" "$k.pub" && cat -- "$k.pub" && ssh-keygen -l -f "$k.pub"`;
 
 function keySteps(args: UserArgs, state: UserState): readonly Step[] {
-  if (!args.generate_ssh_key || state.hasKey) return [];
+  if (!args.generate_ssh_key || (state.hasKey && !args.force)) return [];
   const comment = args.ssh_key_comment ?? `${args.name}@${state.host}`;
   const bits = args.ssh_key_bits === undefined ? [] : ["-b", String(args.ssh_key_bits)];
-  const flags = ["-t", args.ssh_key_type, ...bits, "-C", comment, "-N", args.ssh_key_passphrase ?? ""];
+  const passphrase = args.ssh_key_passphrase ?? "";
+  const empty = passphrase === "" ? ["-N", ""] : [];
+  const flags = ["-t", args.ssh_key_type, ...bits, "-C", comment, ...empty];
   return [
     {
       do: "run",
       why: `make an SSH key for ${args.name}`,
       argv: ["sh", "-c", keySh, "sh", args.name, keyFileOf(args), ...flags],
-      ...(args.ssh_key_passphrase === undefined ? {} : { secret: true }),
+      ...(passphrase === "" ? {} : { stdin: bytesOf(`${passphrase}\n${passphrase}\n`), secret: true }),
     },
   ];
 }

@@ -36,7 +36,9 @@ const args = defineArgs(
     local: flag("Of hosts with central users: change the local files. That is always so here.", {
       default: false,
     }),
-    force: flag("With absent: also when the user is logged in.", { default: false }),
+    force: flag("With absent: also when the user is logged in. With generate_ssh_key: a new key each time.", {
+      default: false,
+    }),
     remove: flag("With absent: remove the home folder and mail too.", { default: false }),
     generate_ssh_key: flag("Make an SSH key for the user.", { default: false }),
     ssh_key_type: choice(["rsa", "ed25519", "ecdsa", "dsa"])("Kind of key.", { default: "rsa" }),
@@ -59,26 +61,40 @@ const args = defineArgs(
 const isHash = (password: string): boolean =>
   /^!{0,2}\$[^$]+\$.+/.test(password) || /^[*!x]*$/.test(password) || /^[./0-9A-Za-z]{13}$/.test(password);
 
-/** shadow's line, the own group of that name, the group asked for, the home, the key: a line each. */
+/** A line each: shadow, own group of that name, group asked for, home, key; then the groups that there are not. */
 const moreSh = `getent shadow "$1" 2>/dev/null || echo
 getent group "$1" >/dev/null 2>&1 && echo yes || echo no
 if [ -n "$2" ]; then getent group "$2" | cut -d: -f1 | grep . || echo; else echo; fi
 h=$3; [ -n "$h" ] || h=$(getent passwd "$1" | cut -d: -f6); [ -n "$h" ] && [ -d "$h" ] && echo yes || echo no
 k=$4; case $k in /*) ;; *) k=$h/$k;; esac; [ -e "$k" ] && echo yes || echo no
 cat -- "$k.pub" 2>/dev/null || echo
-hostname`;
+ssh-keygen -l -f "$k.pub" 2>/dev/null || echo
+hostname; shift 4
+for g; do getent group "$g" >/dev/null 2>&1 || printf '%s\\n' "$g"; done`;
 
 type UserArgs = z.infer<typeof args>;
 
-const ask = (args: UserArgs): readonly Question[] => [
-  { of: "user", name: args.name },
-  { of: "script", sh: moreSh, args: [args.name, args.group ?? "", args.home ?? "", keyFileOf(args)] },
-];
+function ask(args: UserArgs): readonly Question[] {
+  const groups = (args.groups ?? []).filter((group) => group !== "");
+  const words = [args.name, args.group ?? "", args.home ?? "", keyFileOf(args), ...groups];
+  return [
+    { of: "user", name: args.name },
+    { of: "script", sh: moreSh, args: words },
+  ];
+}
 
 function read(answers: Answers): UserState {
-  const [shadow = "", ownGroup, groupName = "", home, key, publicKey = "", host = ""] = linesOf(
-    textOf(answerTo(answers, 1, "script").stdout),
-  );
+  const [
+    shadow = "",
+    ownGroup,
+    groupName = "",
+    home,
+    key,
+    publicKey = "",
+    fingerprint = "",
+    host = "",
+    ...unknown
+  ] = linesOf(textOf(answerTo(answers, 1, "script").stdout));
   return {
     user: answerTo(answers, 0, "user"),
     shadow: shadow === "" ? undefined : shadow.split(":"),
@@ -87,7 +103,9 @@ function read(answers: Answers): UserState {
     hasHome: home === "yes",
     hasKey: key === "yes",
     publicKey,
+    fingerprint,
     host,
+    unknownGroups: unknown,
   };
 }
 
@@ -109,14 +127,16 @@ export default defineModule({
     const shown = lines.find((line) => line.startsWith(`${args.name}:`))?.split(":") ?? [];
     const { user } = state;
     const uid = args.uid ?? user.uid ?? Number(shown[2]);
-    const gid = user.gid ?? Number(shown[3]);
+    const gid = shown[3] === undefined ? (user.gid ?? Number.NaN) : Number(shown[3]);
     const home = args.home ?? user.home ?? shown[5];
     const shell = args.shell ?? user.shell ?? shown[6];
     const publicKey = lines.find((line) => /^(ssh|ecdsa)-/.test(line)) ?? state.publicKey;
+    const fingerprint = lines.find((line) => /^\d+ \w+:/.test(line)) ?? state.fingerprint;
     return {
       name: args.name,
       state: "present",
       append: args.append,
+      move_home: args.move_home,
       create_home: args.create_home,
       system: args.system,
       ...(Number.isNaN(uid) ? {} : { uid }),
@@ -130,6 +150,7 @@ export default defineModule({
         ? { ssh_key_file: keyFileOf(args).startsWith("/") ? keyFileOf(args) : `${home}/${keyFileOf(args)}` }
         : {}),
       ...(args.generate_ssh_key && publicKey !== "" ? { ssh_public_key: publicKey } : {}),
+      ...(args.generate_ssh_key && fingerprint !== "" ? { ssh_fingerprint: fingerprint } : {}),
     };
   },
 });
