@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { ProvisionError } from "../base/errors.ts";
+import { ProvisionError, type Span } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import type { CliIo } from "./io.ts";
 
 export interface AnsibleConfig {
@@ -11,9 +12,15 @@ export interface AnsibleConfig {
   readonly remoteUser?: string;
   readonly privateKeyFile?: string;
   readonly vaultPasswordFile?: string;
+  /** `label@source`, as --vault-id takes them. */
+  readonly vaultIds: readonly string[];
   readonly connection?: string;
   readonly forks?: number;
   readonly timeoutSeconds?: number;
+  readonly sshArgs?: string;
+  readonly askPass: boolean;
+  readonly askBecomePass: boolean;
+  readonly askVaultPass: boolean;
   readonly hostKeyChecking: boolean;
   readonly become: boolean;
   readonly becomeUser?: string;
@@ -22,68 +29,140 @@ export interface AnsibleConfig {
   readonly diff: boolean;
 }
 
-/** `section.key`; what stands here with nothing to do concerns Ansible's own machinery. */
-const used: ReadonlySet<string> = new Set([
-  "defaults.inventory",
-  "defaults.roles_path",
-  "defaults.remote_user",
-  "defaults.private_key_file",
-  "defaults.vault_password_file",
-  "defaults.transport",
-  "defaults.forks",
-  "defaults.timeout",
-  "defaults.host_key_checking",
-  "defaults.force_handlers",
-  "privilege_escalation.become",
-  "privilege_escalation.become_user",
-  "privilege_escalation.become_method",
-  "diff.always",
-]);
+/** `section.key` and the environment variable that wins over it; other settings concern Ansible's own machinery. */
+const settings: Readonly<Record<string, string>> = {
+  "defaults.inventory": "ANSIBLE_INVENTORY",
+  "defaults.hostfile": "ANSIBLE_HOSTS",
+  "defaults.roles_path": "ANSIBLE_ROLES_PATH",
+  "defaults.remote_user": "ANSIBLE_REMOTE_USER",
+  "defaults.private_key_file": "ANSIBLE_PRIVATE_KEY_FILE",
+  "defaults.vault_password_file": "ANSIBLE_VAULT_PASSWORD_FILE",
+  "defaults.vault_identity_list": "ANSIBLE_VAULT_IDENTITY_LIST",
+  "defaults.ask_vault_pass": "ANSIBLE_ASK_VAULT_PASS",
+  "defaults.ask_pass": "ANSIBLE_ASK_PASS",
+  "defaults.transport": "ANSIBLE_TRANSPORT",
+  "defaults.forks": "ANSIBLE_FORKS",
+  "defaults.timeout": "ANSIBLE_TIMEOUT",
+  "defaults.host_key_checking": "ANSIBLE_HOST_KEY_CHECKING",
+  "defaults.force_handlers": "ANSIBLE_FORCE_HANDLERS",
+  "privilege_escalation.become": "ANSIBLE_BECOME",
+  "privilege_escalation.become_user": "ANSIBLE_BECOME_USER",
+  "privilege_escalation.become_method": "ANSIBLE_BECOME_METHOD",
+  "privilege_escalation.become_ask_pass": "ANSIBLE_BECOME_ASK_PASS",
+  "ssh_connection.ssh_args": "ANSIBLE_SSH_ARGS",
+  "ssh_connection.ssh_common_args": "ANSIBLE_SSH_COMMON_ARGS",
+  "ssh_connection.ssh_extra_args": "ANSIBLE_SSH_EXTRA_ARGS",
+  "diff.always": "ANSIBLE_DIFF_ALWAYS",
+};
+
+interface Setting {
+  readonly text: string;
+  readonly span: Span;
+}
 
 export function readAnsibleConfig(io: CliIo): AnsibleConfig {
   const file = findConfig(io);
   const values =
-    file === undefined ? new Map<string, string>() : parseConfig(readFileSync(file, "utf8"), file);
-  const base = file === undefined ? io.cwd : dirname(file);
+    file === undefined ? new Map<string, Setting>() : parseConfig(readFileSync(file, "utf8"), file);
   if (file !== undefined) nameUnused(io, file, values);
-  const text = (key: string): string | undefined => (values.get(key) === "" ? undefined : values.get(key));
-  const flag = (key: string, otherwise: boolean): boolean => {
-    const value = text(key);
-    return value === undefined ? otherwise : /^(yes|true|on|1|y|t)$/i.test(value);
-  };
-  const path = (given: string): string =>
-    resolve(base, given.replace(/^~(?=\/|$)/, io.env["HOME"] ?? homedir()));
-  const number = (key: string): number | undefined =>
-    text(key) === undefined ? undefined : Number(text(key));
-  const paths = (key: string, separator: RegExp): readonly string[] =>
-    (text(key) ?? "")
-      .split(separator)
-      .map((each) => each.trim())
-      .filter((each) => each !== "")
-      .map(path);
+  for (const [key, name] of Object.entries(settings)) {
+    const text = io.env[name];
+    if (text !== undefined && text !== "")
+      values.set(key, { text, span: { file: `$${name}`, line: 1, column: 1 } });
+  }
+  return configOf(new Settings(values, io));
+}
+
+function configOf(read: Settings): AnsibleConfig {
+  const ssh = ["ssh_args", "ssh_common_args", "ssh_extra_args"].map(
+    (key) => read.text(`ssh_connection.${key}`) ?? "",
+  );
   return {
-    inventory: paths("defaults.inventory", /,/),
-    rolesPath: paths("defaults.roles_path", /:/),
-    ...given("remoteUser", text("defaults.remote_user")),
-    ...given("privateKeyFile", mapped(text("defaults.private_key_file"), path)),
-    ...given("vaultPasswordFile", mapped(text("defaults.vault_password_file"), path)),
-    ...given("connection", text("defaults.transport")),
-    ...given("forks", number("defaults.forks")),
-    ...given("timeoutSeconds", number("defaults.timeout")),
-    hostKeyChecking: flagOf(io.env["ANSIBLE_HOST_KEY_CHECKING"]) ?? flag("defaults.host_key_checking", true),
-    become: flag("privilege_escalation.become", false),
-    ...given("becomeUser", text("privilege_escalation.become_user")),
-    ...given("becomeMethod", text("privilege_escalation.become_method")),
-    forceHandlers: flag("defaults.force_handlers", false),
-    diff: flag("diff.always", false),
+    inventory: read.paths(read.has("defaults.inventory") ? "defaults.inventory" : "defaults.hostfile", /,/),
+    rolesPath: read.paths("defaults.roles_path", /:/),
+    ...given("remoteUser", read.text("defaults.remote_user")),
+    ...given("privateKeyFile", read.path("defaults.private_key_file")),
+    ...given("vaultPasswordFile", read.path("defaults.vault_password_file")),
+    vaultIds: (read.text("defaults.vault_identity_list") ?? "").split(/[,\s]+/).filter((id) => id !== ""),
+    ...given("connection", read.text("defaults.transport")),
+    ...given("forks", read.number("defaults.forks")),
+    ...given("timeoutSeconds", read.number("defaults.timeout")),
+    ...given("sshArgs", ssh.join(" ").trim() || undefined),
+    hostKeyChecking: read.flag("defaults.host_key_checking", true),
+    askPass: read.flag("defaults.ask_pass", false),
+    askBecomePass: read.flag("privilege_escalation.become_ask_pass", false),
+    askVaultPass: read.flag("defaults.ask_vault_pass", false),
+    become: read.flag("privilege_escalation.become", false),
+    ...given("becomeUser", read.text("privilege_escalation.become_user")),
+    ...given("becomeMethod", read.text("privilege_escalation.become_method")),
+    forceHandlers: read.flag("defaults.force_handlers", false),
+    diff: read.flag("diff.always", false),
   };
 }
 
-const mapped = (value: string | undefined, change: (text: string) => string): string | undefined =>
-  value === undefined ? undefined : change(value);
+/** Texts as what they mean; paths are relative to the file that names them. */
+class Settings {
+  readonly #values: ReadonlyMap<string, Setting>;
+  readonly #io: CliIo;
 
-const flagOf = (value: string | undefined): boolean | undefined =>
-  value === undefined || value === "" ? undefined : /^(yes|true|on|1|y|t)$/i.test(value);
+  constructor(values: ReadonlyMap<string, Setting>, io: CliIo) {
+    this.#values = values;
+    this.#io = io;
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  text(key: string): string | undefined {
+    return this.#values.get(key)?.text || undefined;
+  }
+
+  flag(key: string, otherwise: boolean): boolean {
+    const text = this.text(key);
+    if (text === undefined) return otherwise;
+    if (/^(yes|true|on|1|y|t)$/i.test(text)) return true;
+    if (/^(no|false|off|0|n|f)$/i.test(text)) return false;
+    throw this.#bad(key, "it is true or false");
+  }
+
+  number(key: string): number | undefined {
+    const text = this.text(key);
+    if (text === undefined) return undefined;
+    if (!/^\d+$/.test(text) || Number(text) < 1) throw this.#bad(key, "it is a whole number from 1 up");
+    return Number(text);
+  }
+
+  path(key: string): string | undefined {
+    return this.paths(key, /$^/)[0];
+  }
+
+  paths(key: string, separator: RegExp): readonly string[] {
+    const setting = this.#values.get(key);
+    if (setting === undefined) return [];
+    const base = setting.span.file.startsWith("$") ? this.#io.cwd : dirname(setting.span.file);
+    const home = this.#io.env["HOME"] ?? homedir();
+    const isList = key === "defaults.inventory" && setting.text.endsWith(",");
+    if (isList) return [setting.text];
+    return setting.text
+      .split(separator)
+      .map((each) => each.trim())
+      .filter((each) => each !== "")
+      .map((each) => resolve(base, each.replace(/^~(?=\/|$)/, home)));
+  }
+
+  #bad(key: string, why: string): ProvisionError {
+    const { text = "", span } = this.#values.get(key) ?? {};
+    const name = key.slice(key.indexOf(".") + 1);
+    return new ProvisionError({
+      code: "bad-config",
+      action: "read the configuration",
+      state: `${name} is "${text}"`,
+      span,
+      why,
+    });
+  }
+}
 
 function given<K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: V };
@@ -104,8 +183,8 @@ function findConfig(io: CliIo): string | undefined {
   return places.find((place) => existsSync(place) && statSync(place).isFile());
 }
 
-export function parseConfig(text: string, file: string): Map<string, string> {
-  const values = new Map<string, string>();
+export function parseConfig(text: string, file: string): Map<string, Setting> {
+  const values = new Map<string, Setting>();
   let section = "";
   let last: string | undefined;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
@@ -117,12 +196,14 @@ export function parseConfig(text: string, file: string): Map<string, string> {
       last = undefined;
       continue;
     }
+    const before = last === undefined ? undefined : values.get(last);
     const pair = /^([\w.-]+)\s*[=:]\s*(.*)$/.exec(line);
     if (pair !== null) {
       last = `${section}.${pair[1]}`;
-      values.set(last, (pair[2] ?? "").trim());
-    } else if (/^\s/.test(line) && last !== undefined) {
-      values.set(last, `${values.get(last)} ${line.trim()}`.trim());
+      const span = { file, line: index + 1, column: 1, length: raw.length, sourceLine: raw };
+      values.set(last, { text: (pair[2] ?? "").trim(), span });
+    } else if (/^\s/.test(line) && before !== undefined && last !== undefined) {
+      values.set(last, { text: `${before.text} ${line.trim()}`.trim(), span: before.span });
     } else {
       throw new ProvisionError({
         code: "bad-config",
@@ -136,7 +217,12 @@ export function parseConfig(text: string, file: string): Map<string, string> {
   return values;
 }
 
-function nameUnused(io: CliIo, file: string, values: ReadonlyMap<string, string>): void {
-  const unused = [...values.keys()].filter((key) => !used.has(key));
-  if (unused.length > 0) io.stderr(`${file}: not used here: ${unused.join(", ")}\n`);
+function nameUnused(io: CliIo, file: string, values: ReadonlyMap<string, Setting>): void {
+  const unused = [...values.keys()].filter((key) => !Object.hasOwn(settings, key));
+  if (unused.length === 0) return;
+  const named = unused.map((key) => {
+    const near = nearest(key, Object.keys(settings));
+    return near === undefined ? key : `${key} (is ${near} meant?)`;
+  });
+  io.stderr(`${file}: not used here: ${named.join(", ")}\n`);
 }

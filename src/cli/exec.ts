@@ -1,23 +1,17 @@
 /** `provision exec PATTERN -- COMMAND…`: one command everywhere, its output by host. */
-import { adHocPlaybook, mapOf, place, scalar } from "./ad-hoc.ts";
+import { mapOf, place, runAdHoc, scalar } from "./ad-hoc.ts";
 import { type CliIo, exitCodes } from "./io.ts";
-import { badUsage, describeOptions, parseOptions } from "./parse-options.ts";
-import { prepareRun } from "./prepare-run.ts";
-import { reportOutputs } from "./report-outputs.ts";
-import {
-  changeOptions,
-  connectionOptions,
-  inventoryOptions,
-  outputOptions,
-  variableOptions,
-} from "./run-options.ts";
+import { badUsage, describeOptions, type OptionSpec, parseOptions } from "./parse-options.ts";
+import { adHocOptions } from "./run-options.ts";
 
-const specs = [
-  ...inventoryOptions,
-  ...variableOptions,
-  ...changeOptions,
-  ...connectionOptions,
-  ...outputOptions,
+const ofTask = {
+  why: "exec runs a command; task runs a module",
+  fix: "provision task PATTERN -m MODULE -a ARGS",
+};
+const specs: readonly OptionSpec[] = [
+  ...adHocOptions,
+  { long: "module-name", short: "m", takes: "MODULE", help: "", refused: ofTask },
+  { long: "args", short: "a", takes: "ARGS", help: "", refused: ofTask },
 ];
 
 export async function execCommand(argv: readonly string[], io: CliIo): Promise<number> {
@@ -29,8 +23,9 @@ export async function execCommand(argv: readonly string[], io: CliIo): Promise<n
     return exitCodes.fine;
   }
   const [pattern, surplus] = options.rest;
-  const words = options.afterDashes ?? [];
+  const words = options.afterDashes ?? (options.has("list-hosts") ? ["true"] : []);
   if (pattern === undefined || surplus !== undefined || words.length === 0) {
+    const command = words.length > 0 ? words : options.rest.slice(1);
     throw badUsage(
       pattern === undefined
         ? "no hosts are named"
@@ -38,7 +33,7 @@ export async function execCommand(argv: readonly string[], io: CliIo): Promise<n
           ? "no command stands after --"
           : `"${surplus}" stands before --`,
       "exec takes a pattern of hosts, and after -- the command",
-      `provision exec ${pattern ?? "all"} -- ${words.length > 0 ? words.join(" ") : (surplus ?? "uptime")}`,
+      `provision exec ${pattern ?? "all"} -- ${command.length > 0 ? command.join(" ") : "uptime"}`,
     );
   }
   const [only, ...more] = words;
@@ -47,10 +42,5 @@ export async function execCommand(argv: readonly string[], io: CliIo): Promise<n
     more.length === 0
       ? { shell: mapOf({ cmd: scalar(only ?? "", true) }) }
       : { command: mapOf({ argv: list }) };
-  const prepared = await prepareRun({
-    options,
-    io,
-    playbooks: () => [adHocPlaybook({ pattern, task, cwd: io.cwd })],
-  });
-  return reportOutputs(prepared, options, io);
+  return runAdHoc(pattern, task, { options, io });
 }

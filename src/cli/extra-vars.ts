@@ -1,7 +1,10 @@
 /** `-e` in its three forms: name=value words, a JSON or YAML mapping, @file. Later ones win. */
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { ProvisionError, type Span } from "../base/errors.ts";
+import { readVarsFile } from "../provisioning/inventory/vars-files.ts";
+import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import { parseYaml } from "../provisioning/source/parse-yaml.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
@@ -11,20 +14,28 @@ export const extraVarsLayer = "extra vars (-e)";
 
 const place: Span = { file: "--extra-vars", line: 1, column: 1 };
 
-export function readExtraVars(texts: readonly string[], cwd: string): ReadonlyMap<string, Variable> {
+/** `decrypt` opens files that are encrypted as a whole. */
+export function readExtraVars(
+  texts: readonly string[],
+  cwd: string,
+  decrypt?: DecryptText,
+): ReadonlyMap<string, Variable> {
   const vars = new Map<string, Variable>();
   for (const text of texts) {
-    for (const [name, node] of readOne(text.trim(), cwd)) {
+    for (const [name, node] of readOne(text.trim(), cwd, decrypt)) {
       vars.set(name, { kind: "template", node, origin: { layer: extraVarsLayer, span: node.span } });
     }
   }
   return vars;
 }
 
-function readOne(text: string, cwd: string): [string, SourceNode][] {
+function readOne(text: string, cwd: string, decrypt?: DecryptText): Iterable<[string, SourceNode]> {
   if (text === "") return [];
-  if (text.startsWith("@"))
-    return membersOf(parseYaml(readVarsFile(resolve(cwd, text.slice(1))), text.slice(1)), text);
+  if (text.startsWith("@")) {
+    const file = resolve(cwd, text.slice(1).replace(/^~(?=\/)/, homedir()));
+    if (!existsSync(file)) throw missing(file);
+    return readVarsFile(file, decrypt).vars;
+  }
   if (/^[{[]/.test(text)) return membersOf(parseYaml(text, place.file), text);
   return splitWords(text).map((word) => {
     const equals = word.indexOf("=");
@@ -39,19 +50,13 @@ function readOne(text: string, cwd: string): [string, SourceNode][] {
   });
 }
 
-function readVarsFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ProvisionError({
-      code: "missing-file",
-      action: `read variables from "${file}"`,
-      state: "the file cannot be read",
-      why: "-e @FILE reads a YAML or JSON file",
-      cause,
-    });
-  }
-}
+const missing = (file: string): ProvisionError =>
+  new ProvisionError({
+    code: "missing-file",
+    action: `read variables from "${file}"`,
+    state: "it does not exist",
+    why: "-e @FILE reads a YAML or JSON file",
+  });
 
 function membersOf(node: SourceNode, shown: string): [string, SourceNode][] {
   if (node.kind === "map") return node.entries.map(({ key, value }) => [String(key.value), value]);

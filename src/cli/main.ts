@@ -131,7 +131,9 @@ async function refuseMisspeltVerb(first: string, argv: readonly string[], io: Cl
   const { existsSync } = await import("node:fs");
   const { resolve } = await import("node:path");
   if (existsSync(resolve(io.cwd, first))) return;
-  const near = nearest(first, Object.keys(verbs));
+  const near = argv.some((word) => /^-[ma]/.test(word))
+    ? `task ${first}`
+    : nearest(first, Object.keys(verbs));
   throw new ProvisionError({
     code: "bad-usage",
     action: "read the command line",

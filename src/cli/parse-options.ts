@@ -14,6 +14,8 @@ export interface OptionSpec {
   /** May be given several times: all values are kept. A flag is counted. */
   readonly repeat?: boolean;
   readonly hidden?: boolean;
+  /** One of Ansible's that is not taken here: why, and what to type instead. */
+  readonly refused?: { readonly why: string; readonly fix: string };
 }
 
 export class ParsedOptions {
@@ -82,8 +84,8 @@ export function parseOptions(specs: readonly OptionSpec[], argv: readonly string
 function readLong(specs: readonly OptionSpec[], text: string, cursor: Cursor): void {
   const equals = text.indexOf("=");
   const name = equals < 0 ? text : text.slice(0, equals);
-  const spec = specs.find(({ long, aliases }) => long === name || aliases?.includes(name));
-  if (spec === undefined) throw unknownOption(specs, `--${name}`);
+  const spec = longSpec(specs, name);
+  if (spec.refused !== undefined) throw refusedOption(`--${name}`, spec.refused);
   if (spec.takes === undefined) {
     if (equals >= 0) throw badUsage(`--${name} was given a value`, `--${spec.long} takes none`);
     keep(cursor, spec, "");
@@ -92,6 +94,23 @@ function readLong(specs: readonly OptionSpec[], text: string, cursor: Cursor): v
   keep(cursor, spec, equals < 0 ? nextValue(cursor, spec, `--${name}`) : text.slice(equals + 1));
 }
 
+/** In full, or by the beginning of one. */
+function longSpec(specs: readonly OptionSpec[], name: string): OptionSpec {
+  const namesOf = ({ long, aliases = [] }: OptionSpec): readonly string[] => [long, ...aliases];
+  const exact = specs.find((spec) => namesOf(spec).includes(name));
+  if (exact !== undefined) return exact;
+  const begun =
+    name === "" ? [] : specs.filter((spec) => namesOf(spec).some((each) => each.startsWith(name)));
+  const [only, second] = begun;
+  if (only === undefined) throw unknownOption(specs, `--${name}`);
+  if (second === undefined) return only;
+  const meant = begun.map(({ long }) => `--${long}`);
+  throw badUsage(`"--${name}" may mean ${meant.join(" or ")}`, undefined, `write ${meant[0]}`);
+}
+
+const refusedOption = (given: string, { why, fix }: { why: string; fix: string }): ProvisionError =>
+  badUsage(`"${given}" is not taken here`, why, fix);
+
 /** `-vvv`, `-Cb`, `-f10`, `-f 10`. */
 function readShorts(specs: readonly OptionSpec[], letters: string, cursor: Cursor): void {
   for (let at = 0; at < letters.length; at++) {
@@ -99,6 +118,7 @@ function readShorts(specs: readonly OptionSpec[], letters: string, cursor: Curso
     const spec = specs.find(({ short }) => short === letter);
     if (spec === undefined)
       throw unknownOption(specs, letters.length > 2 && at === 0 ? `-${letters}` : `-${letter}`);
+    if (spec.refused !== undefined) throw refusedOption(`-${letter}`, spec.refused);
     if (spec.takes === undefined) {
       keep(cursor, spec, "");
       continue;
@@ -123,7 +143,7 @@ function keep(cursor: Cursor, spec: OptionSpec, value: string): void {
 
 function unknownOption(specs: readonly OptionSpec[], given: string): ProvisionError {
   const names = specs
-    .filter(({ hidden }) => hidden !== true)
+    .filter(({ hidden, refused }) => hidden !== true && refused === undefined)
     .flatMap(({ long, aliases = [] }) => [long, ...aliases].map((name) => `--${name}`));
   const near = nearest(given.startsWith("--") ? given : `-${given}`, names);
   return badUsage(
@@ -138,7 +158,7 @@ const helpColumn = 34;
 /** One line an option, as `--help` prints it. */
 export function describeOptions(specs: readonly OptionSpec[], columns = 100): string {
   return specs
-    .filter(({ hidden }) => hidden !== true)
+    .filter(({ hidden, refused }) => hidden !== true && refused === undefined)
     .map((spec) => {
       const value = spec.takes === undefined ? "" : ` ${spec.takes}`;
       const left = `  ${spec.short === undefined ? "   " : `-${spec.short},`} --${spec.long}${value}`;

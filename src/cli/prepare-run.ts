@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { ProvisionError } from "../base/errors.ts";
 import { limits } from "../provisioning/engine/limits.ts";
-import type { ConnectionDefaults, RunRequest } from "../provisioning/engine/run-request.ts";
+import type { RunRequest } from "../provisioning/engine/run-request.ts";
 import type { Inventory } from "../provisioning/inventory/inventory.ts";
 import { loadInventory } from "../provisioning/inventory/load-inventory.ts";
 import { catalogue, loadModule } from "../provisioning/modules/index.ts";
@@ -12,12 +12,12 @@ import { loadPlaybook } from "../provisioning/playbook/load-playbook.ts";
 import type { Playbook } from "../provisioning/playbook/model.ts";
 import { openSession } from "../provisioning/transport/open-session.ts";
 import { type AnsibleConfig, readAnsibleConfig } from "./ansible-config.ts";
+import { connectionOf } from "./connection-defaults.ts";
 import { readExtraVars } from "./extra-vars.ts";
 import { resolveFailed } from "./failed-hosts.ts";
 import { defaultInventory } from "./inventory-source.ts";
 import type { CliIo } from "./io.ts";
 import type { ParsedOptions } from "./parse-options.ts";
-import { badUsage } from "./parse-options.ts";
 import { openVaults, type Vaults } from "./vault-passwords.ts";
 
 export interface Prepared {
@@ -52,7 +52,7 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
   const request: RunRequest = {
     playbooks,
     inventory,
-    extraVars: readExtraVars(options.all("extra-vars"), io.cwd),
+    extraVars: readExtraVars(options.all("extra-vars"), io.cwd, vaults.decrypt.decrypt),
     ...(limit.length === 0 ? {} : { limit }),
     check: fields.check ?? options.has("check"),
     diff: fields.diff ?? (options.has("diff") || config.diff),
@@ -138,68 +138,6 @@ function confirmTask(io: CliIo): (task: string) => Promise<"yes" | "no" | "conti
       if (answer === "c" || answer === "continue") return "continue";
     }
   };
-}
-
-async function connectionOf(
-  options: ParsedOptions,
-  io: CliIo,
-  config: AnsibleConfig,
-): Promise<ConnectionDefaults> {
-  const user = options.value("user") ?? config.remoteUser;
-  const key = options.value("private-key") ?? config.privateKeyFile;
-  const connection = connectionKind(options.value("connection") ?? config.connection);
-  const seconds = options.number("timeout", 1) ?? config.timeoutSeconds;
-  const method = options.value("become-method") ?? config.becomeMethod;
-  if (method !== undefined && method !== "sudo" && method !== "su") {
-    throw badUsage(`--become-method is "${method}"`, "it is sudo or su");
-  }
-  const password = options.has("ask-pass")
-    ? await io.prompt("Login password: ", {
-        hidden: true,
-        otherwise:
-          "leave -k out, and log in with a key (--private-key FILE) or with ansible_password (-e @FILE)",
-      })
-    : undefined;
-  const becomePassword = options.has("ask-become-pass")
-    ? (await io.prompt(
-        `Password of ${method ?? "sudo"}${password === undefined ? "" : " (Enter: the login password)"}: `,
-        {
-          hidden: true,
-          otherwise: "leave -K out, and give ansible_become_password in a vault file: -e @FILE",
-        },
-      )) || password
-    : undefined;
-  const becomeUser = options.value("become-user") ?? config.becomeUser;
-  const sshConfig = options.value("ssh-config");
-  return {
-    ...(user === undefined ? {} : { user }),
-    ...(key === undefined ? {} : { privateKeyFile: key }),
-    ...(connection === undefined ? {} : { connection }),
-    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
-    ...(password === undefined ? {} : { password }),
-    hostKeyChecking: options.has("accept-new-host-keys")
-      ? "accept-new"
-      : config.hostKeyChecking
-        ? "strict"
-        : "off",
-    ...(sshConfig === undefined ? {} : { sshConfigFile: resolve(io.cwd, sshConfig) }),
-    become: options.has("become") || config.become,
-    ...(becomeUser === undefined ? {} : { becomeUser }),
-    ...(method === undefined ? {} : { becomeMethod: method }),
-    ...(becomePassword === undefined ? {} : { becomePassword }),
-    ...(io.canAsk ? { confirmHostKey: confirmHostKey(io) } : {}),
-  };
-}
-
-const confirmHostKey =
-  (io: CliIo) =>
-  async (question: string): Promise<boolean> =>
-    /^y(es)?$/i.test((await io.prompt(`${question} (yes/no) `)).trim());
-
-function connectionKind(kind: string | undefined): ConnectionDefaults["connection"] {
-  if (kind === undefined || kind === "smart") return undefined;
-  if (kind === "ssh" || kind === "local" || kind === "docker") return kind;
-  throw badUsage(`--connection is "${kind}"`, "it is ssh, local or docker");
 }
 
 /** site.yml here, else the toolkit's own. */

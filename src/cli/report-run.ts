@@ -16,16 +16,20 @@ export interface ReportedRun {
   readonly io: CliIo;
   /** Sees every event before the reporter does. */
   readonly watch?: EmitEvent;
+  /** What the task said on each host, instead of how the run goes. */
+  readonly showsOutputs?: boolean;
 }
 
 export const reportRun = async (prepared: Prepared, options: ParsedOptions, io: CliIo): Promise<number> =>
   (await runReported({ prepared, options, io })).exitCode;
 
-export async function runReported({ prepared, options, io, watch }: ReportedRun): Promise<RunSummary> {
+export async function runReported(run: ReportedRun): Promise<RunSummary> {
+  const { prepared, options, io, watch } = run;
   const { request, sources } = prepared;
   if (request.inventory.hosts.size === 0 && !canDoWithoutHosts(prepared)) throw noHosts(sources);
   const reporter = await createReporter({
-    kind: kindOf(options, io),
+    kind: kindOf(run),
+    oneLine: options.has("one-line"),
     write: (text) => io.stdout(text),
     colour: io.colour && !options.has("no-color"),
     get columns() {
@@ -70,8 +74,9 @@ function secretsOf({ request, vaults }: Prepared): (text: string) => string {
   };
 }
 
-function kindOf(options: ParsedOptions, io: CliIo): ReporterOptions["kind"] {
+function kindOf({ options, io, showsOutputs }: ReportedRun): ReporterOptions["kind"] {
   if (options.has("json")) return "json";
+  if (showsOutputs === true) return "outputs";
   return io.isTTY && !options.has("plain") && io.env["TERM"] !== "dumb" && !options.has("step")
     ? "terminal"
     : "plain";

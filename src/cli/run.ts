@@ -1,4 +1,5 @@
 /** `provision INVENTORY [PLAYBOOK…]`: load everything, then run it, or only say what would be run. */
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ProvisionError } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
@@ -47,17 +48,23 @@ const withMagic = (prepared: Prepared, extraMagic: Readonly<Record<string, JsonV
   request: { ...prepared.request, extraMagic },
 });
 
-/** With -i every argument is a playbook; else the first one is the inventory. */
+/** With -i every argument is a playbook; else the first one is the inventory, unless it holds plays. */
 function namedFiles(options: ParsedOptions, io: CliIo): { inventory?: string; files: readonly string[] } {
   if (options.afterDashes !== undefined && options.afterDashes.length > 0) {
     throw badUsage(`"${options.afterDashes[0]}" stands after --`, "a run takes an inventory and playbooks");
   }
   const [first, ...others] = options.rest;
-  const isPlaybook = first !== undefined && /\.ya?ml$/.test(first) && options.has("inventory");
+  const isPlaybook = first !== undefined && holdsPlays(resolve(io.cwd, first));
   const inventory = options.has("inventory") || isPlaybook ? undefined : first;
   const files = inventory === undefined ? options.rest : others;
   const chosen = files.length === 0 ? [defaultPlaybook(io)] : files.map((file) => resolve(io.cwd, file));
   return inventory === undefined ? { files: chosen } : { inventory, files: chosen };
+}
+
+/** A YAML inventory is a mapping, a playbook is a list. */
+function holdsPlays(file: string): boolean {
+  if (!/\.ya?ml$/.test(file) || !existsSync(file) || !statSync(file).isFile()) return false;
+  return /^(?:\s*\n|#.*\n|---.*\n)*-\s/.test(readFileSync(file, "utf8"));
 }
 
 /** The errors of all playbooks, together. */

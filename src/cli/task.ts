@@ -1,27 +1,36 @@
 /** `provision task PATTERN -m MODULE -a ARGS`: one module everywhere. */
 import { parseYaml } from "../provisioning/source/parse-yaml.ts";
-import { adHocPlaybook, mapOf, scalar } from "./ad-hoc.ts";
+import { mapOf, runAdHoc, scalar } from "./ad-hoc.ts";
 import { type CliIo, exitCodes } from "./io.ts";
-import { badUsage, describeOptions, type OptionSpec, parseOptions } from "./parse-options.ts";
-import { prepareRun } from "./prepare-run.ts";
-import { reportRun } from "./report-run.ts";
 import {
-  changeOptions,
-  connectionOptions,
-  inventoryOptions,
-  outputOptions,
-  variableOptions,
-} from "./run-options.ts";
+  badUsage,
+  describeOptions,
+  type OptionSpec,
+  type ParsedOptions,
+  parseOptions,
+} from "./parse-options.ts";
+import { adHocOptions } from "./run-options.ts";
 
 const specs: readonly OptionSpec[] = [
   { long: "module-name", short: "m", aliases: ["module"], takes: "MODULE", help: "the module (command)" },
   { long: "args", short: "a", takes: "ARGS", help: 'its arguments: name=value …, or {"name": …}' },
-  ...inventoryOptions,
-  ...variableOptions,
-  ...changeOptions,
-  ...connectionOptions,
-  ...outputOptions,
+  {
+    long: "background",
+    short: "B",
+    takes: "SECONDS",
+    help: "let it run on its own for as long as this (async)",
+  },
+  {
+    long: "poll",
+    short: "P",
+    takes: "SECONDS",
+    help: "with -B: look this often whether it is over; 0: never (15)",
+  },
+  ...adHocOptions,
 ];
+
+/** Ansible's own. */
+const usualPollSeconds = 15;
 
 export async function taskCommand(argv: readonly string[], io: CliIo): Promise<number> {
   const options = parseOptions(specs, argv);
@@ -39,13 +48,25 @@ export async function taskCommand(argv: readonly string[], io: CliIo): Promise<n
       `provision task ${pattern ?? "all"} -m ping`,
     );
   }
-  const module = options.value("module-name") ?? "command";
+  const named = options.value("module-name") ?? (options.has("list-hosts") ? "ping" : undefined);
+  if (named === undefined && !options.has("args"))
+    throw badUsage(
+      "no module is named",
+      "-m names one, provision docs lists them",
+      `provision task ${pattern} -m ping`,
+    );
+  return runAdHoc(pattern, { [named ?? "command"]: argsOf(options), ...asyncOf(options) }, { options, io });
+}
+
+function argsOf(options: ParsedOptions): ReturnType<typeof parseYaml> {
   const text = options.value("args")?.trim() ?? "";
-  const given = /^[{[]/.test(text) ? parseYaml(text, "--args") : text === "" ? mapOf({}) : scalar(text);
-  const prepared = await prepareRun({
-    options,
-    io,
-    playbooks: () => [adHocPlaybook({ pattern, task: { [module]: given }, cwd: io.cwd })],
-  });
-  return reportRun(prepared, options, io);
+  if (/^[{[]/.test(text)) return parseYaml(text, "--args");
+  return text === "" ? mapOf({}) : scalar(text);
+}
+
+function asyncOf(options: ParsedOptions): Record<string, ReturnType<typeof scalar>> {
+  const seconds = options.number("background", 1);
+  if (seconds === undefined) return {};
+  const poll = options.number("poll") ?? usualPollSeconds;
+  return { async: scalar(String(seconds)), poll: scalar(String(poll)) };
 }

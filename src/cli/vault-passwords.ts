@@ -1,4 +1,6 @@
 /** The vault options: where passwords come from. A prompt is asked at once; files and programs are read when needed. */
+import type { Span } from "../base/errors.ts";
+import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import { defaultVaultId } from "../provisioning/vars/vault/envelope.ts";
 import { parseVaultId, readSecret, type VaultSource } from "../provisioning/vars/vault/password-source.ts";
 import { Vault } from "../provisioning/vars/vault/vault.ts";
@@ -7,34 +9,30 @@ import type { CliIo } from "./io.ts";
 import type { ParsedOptions } from "./parse-options.ts";
 
 export interface Vaults {
-  readonly open?: (ciphertext: string) => string;
-  readonly decrypt: { readonly decrypt?: (text: string) => string };
+  readonly open?: (ciphertext: string, span?: Span) => string;
+  readonly decrypt: { readonly decrypt?: DecryptText };
   /** Plaintexts opened so far: masked in all output. */
   readonly secrets: ReadonlySet<string>;
 }
 
 export async function openVaults(options: ParsedOptions, io: CliIo, config: AnsibleConfig): Promise<Vaults> {
-  const vault = await readVault(vaultSources(options, io, config), io);
+  const vault = await readVault(vaultSources(options, config), io);
   if (vault.secrets.length === 0) return { decrypt: {}, secrets: vault.plaintexts };
-  const open = (text: string): string => vault.openText(text);
+  const open = (text: string, span?: Span): string => vault.openText(text, span);
   return { open, decrypt: { decrypt: open }, secrets: vault.plaintexts };
 }
 
-/** In the order in which they are tried: ids, files, a prompt, then the environment's or the configuration's file. */
-export function vaultSources(
-  options: ParsedOptions,
-  io: CliIo,
-  config: AnsibleConfig,
-): readonly VaultSource[] {
+/** In the order in which they are tried: ids, files, a prompt, then the environment's or the configuration's ids or file. */
+export function vaultSources(options: ParsedOptions, config: AnsibleConfig): readonly VaultSource[] {
   const file = (source: string): VaultSource => ({ id: defaultVaultId, source });
   const given = [
     ...options.all("vault-id").map(parseVaultId),
     ...options.all("vault-password-file").map(file),
-    ...(options.has("ask-vault-pass") ? [file("prompt")] : []),
+    ...(options.has("ask-vault-pass") || config.askVaultPass ? [file("prompt")] : []),
+    ...config.vaultIds.map(parseVaultId),
   ];
-  if (given.length > 0) return given;
-  const usual = io.env["ANSIBLE_VAULT_PASSWORD_FILE"] ?? config.vaultPasswordFile;
-  return usual === undefined || usual === "" ? [] : [file(usual)];
+  if (given.length > 0 || config.vaultPasswordFile === undefined) return given;
+  return [file(config.vaultPasswordFile)];
 }
 
 const otherwise = "give the password by --vault-password-file FILE: a file, or a program that prints it";

@@ -96,7 +96,7 @@ function help(columns: number): string {
 
 /** All passwords given; without any, one that is asked for. */
 async function passwords({ options, io }: Work, confirm: boolean): Promise<Vault> {
-  const given = vaultSources(options, io, readAnsibleConfig(io));
+  const given = vaultSources(options, readAnsibleConfig(io));
   const sources: readonly VaultSource[] =
     given.length > 0 ? given : [{ id: defaultVaultId, source: "prompt" }];
   return readVault(sources, io, confirm);

@@ -42,7 +42,7 @@ const provision = (...argv: string[]): Promise<Ended> => provisionWith({}, ...ar
 async function provisionWith(given: Partial<CliIo>, ...argv: string[]): Promise<Ended> {
   const io = capturedIo({
     ...given,
-    env: { HOME: join(dir, "home"), PATH: process.env["PATH"] },
+    env: { HOME: join(dir, "home"), PATH: process.env["PATH"], ...given.env },
     cwd: dir,
     packageRoot: join(import.meta.dirname, "../.."),
   });
@@ -134,6 +134,48 @@ describe("what is said", () => {
   test("exec shows what each host said", async () => {
     const { out } = await provision("exec", "a", "-i", "hosts.ini", "--", "echo $((1+1))");
     expect(out).toBe("a  exit code 0\n2\n");
+  });
+
+  test("task shows the output of a command, and what another module found", async () => {
+    const { out } = await provision("task", "a", "-i", "hosts.ini", "-a", "echo hello");
+    expect(out).toBe("a  exit code 0\nhello\n");
+    const found = await provision("task", "a", "-i", "hosts.ini", "-m", "stat", "-a", "path=/nowhere");
+    expect(found.out).toMatch(/^a {2}ok\n\{\n {2}"stat": \{\n {4}"exists": false/);
+    const line = await provision("task", "a,b", "-i", "hosts.ini", "-o", "-m", "debug", "-a", "msg=hi");
+    expect(line.out.split("\n").filter((text) => /^[ab] {2}ok/.test(text))).toHaveLength(2);
+    const hosts = await provision("task", "web", "-i", "hosts.ini", "--list-hosts");
+    expect(hosts.out).toContain("hosts (2):");
+  });
+
+  test("a playbook may stand alone when the inventory is known otherwise", async () => {
+    const { code, out } = await provisionWith(
+      { env: { PROVISION_INVENTORY: "hosts.ini" } },
+      "good.yml",
+      "--list-hosts",
+    );
+    expect([code, out]).toEqual([0, expect.stringContaining("hosts (2):")]);
+  });
+
+  test.each([
+    [["all", "-m", "ping"], "provision task all -m ping"],
+    [["exec", "all", "-m", "ping"], "provision task"],
+    [["exec", "all", "uptime"], "provision exec all -- uptime"],
+    [["task", "all"], "provision task all -m ping"],
+  ])("%j: what Ansible's users type is answered with what to type", async (argv, fix) => {
+    expect((await provision(...argv)).err).toContain(fix);
+  });
+
+  test.each([
+    ["forks = many", "ansible.cfg:2:1: error[bad-config]"],
+    ["host_key_checking = maybe", "it is true or false"],
+    ["host_key_cheking = no", "is defaults.host_key_checking meant?"],
+  ])("ansible.cfg: %s", async (line, said) => {
+    writeFileSync(join(dir, "ansible.cfg"), `[defaults]\n${line}\n`);
+    try {
+      expect((await provision("hosts.ini", "good.yml", "--list-hosts")).err).toContain(said);
+    } finally {
+      rmSync(join(dir, "ansible.cfg"));
+    }
   });
 
   test("an unused key of ansible.cfg is named once", async () => {

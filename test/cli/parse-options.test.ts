@@ -23,7 +23,7 @@ describe("options", () => {
 
   test.each([
     [["--chekc"], "--check"],
-    [["--tag", "x"], "--tags"],
+    [["--tgas", "x"], "--tags"],
     [["--become-usr", "x"], "--become-user"],
   ])("%j names the nearest option", (argv, near) => {
     try {
@@ -33,6 +33,28 @@ describe("options", () => {
       expect(error).toBeInstanceOf(ProvisionError);
       expect((error as ProvisionError).fix).toContain(near);
     }
+  });
+
+  test("the beginning of an option is enough, when it can only mean one", () => {
+    expect(parse("--tag", "x", "--extra=a=1", "--ask-become").value("tags")).toBe("x");
+    expect(parse("--ask-become").has("ask-become-pass")).toBe(true);
+    expect(() => parse("--list")).toThrow(/may mean --list-hosts or --list-tasks or --list-tags/);
+    expect(parse("--become").has("become-user")).toBe(false);
+  });
+
+  test.each([
+    [["--module-path", "x"], "provision docs"],
+    [["-M", "x"], "provision docs"],
+    [["--scp-extra-args=-o x"], "--ssh-common-args"],
+  ])("%j of Ansible is refused with what to type instead", (argv, fix) => {
+    expect(() => parse(...argv)).toThrow(expect.objectContaining({ fix: expect.stringContaining(fix) }));
+  });
+
+  test("every option of ansible-playbook is known", () => {
+    const theirs =
+      "help verbose private-key key-file user connection timeout ssh-common-args sftp-extra-args scp-extra-args ssh-extra-args ask-pass connection-password-file conn-pass-file force-handlers flush-cache become become-method become-user ask-become-pass become-password-file become-pass-file tags skip-tags check diff inventory inventory-file list-hosts limit extra-vars vault-id ask-vault-password ask-vault-pass vault-password-file vault-pass-file forks module-path syntax-check list-tasks list-tags step start-at-task version";
+    const ours = new Set(allRunOptions.flatMap(({ long, aliases = [] }) => [long, ...aliases]));
+    expect(theirs.split(" ").filter((name) => !ours.has(name))).toEqual([]);
   });
 
   test.each([[["-f", "many"]], [["-f"]], [["--check=yes"]]])("%j is refused", (argv) => {

@@ -38,9 +38,12 @@ export function connectionPlan(request: ConnectionRequest): ConnectionPlan {
     return value === undefined ? undefined : String(value);
   };
   const sshArgs = readSshArgs(
-    ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"]
-      .map((each) => text(each) ?? "")
-      .join(" "),
+    [
+      defaults.sshArgs ?? "",
+      ...["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"].map(
+        (each) => text(each) ?? "",
+      ),
+    ].join(" "),
   );
   const port = text("ansible_port", "ansible_ssh_port") ?? orUndefined(keywords.port) ?? sshArgs.port;
   const user =

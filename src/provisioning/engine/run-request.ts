@@ -49,6 +49,8 @@ export interface ConnectionDefaults {
   readonly timeoutMs?: number;
   readonly hostKeyChecking: ConnectionPlan["hostKeyChecking"];
   readonly sshConfigFile?: string;
+  /** As ansible_ssh_common_args; variables of the host come first. */
+  readonly sshArgs?: string;
   readonly become: boolean;
   readonly becomeUser?: string;
   readonly becomeMethod?: "sudo" | "su";

@@ -5,6 +5,7 @@
  *   plain     one line an event worth telling: for logs and pipes
  *   terminal  listr2: what goes on now, one line each when done
  *   json      every event as one JSON object a line
+ *   outputs   what one task said on each host: for exec and task
  */
 import type { EngineEvent } from "../engine/events.ts";
 import type { Masker } from "./printable.ts";
@@ -16,7 +17,9 @@ export interface Reporter {
 }
 
 export interface ReporterOptions {
-  readonly kind: "plain" | "terminal" | "json";
+  readonly kind: "plain" | "terminal" | "json" | "outputs";
+  /** Of outputs: one line a host. */
+  readonly oneLine?: boolean;
   readonly write: (text: string) => void;
   readonly colour: boolean;
   /** Of the terminal: read anew each time, as windows are resized. */
@@ -36,6 +39,10 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
   if (options.kind === "terminal") {
     const { terminalReporter } = await import("./terminal-reporter.ts");
     return terminalReporter(options);
+  }
+  if (options.kind === "outputs") {
+    const { outputReporter } = await import("./output-reporter.ts");
+    return outputReporter(options);
   }
   const { plainReporter } = await import("./plain-reporter.ts");
   return plainReporter(options);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ProvisionError } from "../../../base/errors.ts";
-import { defaultVaultId } from "./envelope.ts";
+import { defaultVaultId, isVaultText } from "./envelope.ts";
 import type { VaultSecret } from "./vault.ts";
 
 /** Seconds a password program may take: it may ask a person or a service. */
@@ -47,7 +47,7 @@ export async function readSecret(source: VaultSource, options: SecretOptions): P
   return {
     id,
     password: () => {
-      kept ??= readPassword(path, id);
+      kept ??= readPasswordFile(path, "the vault password", id);
       return kept;
     },
   };
@@ -62,14 +62,29 @@ async function askTwice(id: string, { ask, confirm }: SecretOptions): Promise<st
   return typed;
 }
 
-function readPassword(path: string, id: string): Uint8Array {
+/** A file that holds a password, or a program that prints one; `id` is told to programs that ask for it. */
+export function readPasswordFile(path: string, what: string, id?: string): Buffer {
+  const fail = (state: string, fix?: string, cause?: unknown): ProvisionError =>
+    new ProvisionError({ code: "vault-locked", action: `read ${what}`, state, fix, cause });
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw failed(`the password file "${path}" does not exist`);
-  if (!stats.isFile()) throw failed(`the password file "${path}" is no file`);
-  const bytes = isExecutable(path) ? runProgram(path, id) : readFileSync(path);
+  if (stats === undefined) throw fail(`the file "${path}" does not exist`);
+  if (!stats.isFile()) throw fail(`"${path}" is no file`);
+  const bytes = isExecutable(path) ? runProgram(path, id, fail) : readBytes(path, fail);
+  if (isVaultText(bytes.toString("latin1")))
+    throw fail(`the file "${path}" is itself encrypted`, "name a file that holds the password in the clear");
   const password = Buffer.from(bytes.toString("utf8").trim(), "utf8");
-  if (password.length === 0) throw failed(`"${path}" gives an empty password`);
+  if (password.length === 0) throw fail(`"${path}" gives an empty password`);
   return password;
+}
+
+type Fail = (state: string, fix?: string, cause?: unknown) => ProvisionError;
+
+function readBytes(path: string, fail: Fail): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw fail(`the file "${path}" cannot be read`, `chmod u+r ${path}`, cause);
+  }
 }
 
 function isExecutable(path: string): boolean {
@@ -82,8 +97,8 @@ function isExecutable(path: string): boolean {
 }
 
 /** Programs whose name ends in -client are told which id is wanted. */
-function runProgram(path: string, id: string): Buffer {
-  const isClient = /-client(?:\.\w+)?$/.test(basename(path));
+function runProgram(path: string, id: string | undefined, fail: Fail): Buffer {
+  const isClient = id !== undefined && /-client(?:\.\w+)?$/.test(basename(path));
   try {
     return execFileSync(path, isClient ? ["--vault-id", id] : [], {
       timeout: programTimeoutMs,
@@ -92,14 +107,18 @@ function runProgram(path: string, id: string): Buffer {
   } catch (error) {
     const { status, stderr, code } = error as { status?: number | null; stderr?: Buffer; code?: string };
     const said = stderr?.toString("utf8").trim().split("\n").at(-1) ?? "";
-    throw failed(
+    // A file of a Windows disk is executable, and no program.
+    if (code === "ENOEXEC" || code === "EACCES")
+      throw fail(`"${path}" is executable, and no program`, `chmod -x ${path}`, error);
+    throw fail(
       `the program "${path}" ended with ${status ?? code ?? "a signal"}${said === "" ? "" : `: ${said}`}`,
+      undefined,
       error,
     );
   }
 }
 
-const failed = (state: string, cause?: unknown): ProvisionError =>
-  new ProvisionError({ code: "vault-locked", action: "read the vault password", state, cause });
+const failed = (state: string): ProvisionError =>
+  new ProvisionError({ code: "vault-locked", action: "read the vault password", state });
 const usage = (state: string, fix: string): ProvisionError =>
   new ProvisionError({ code: "bad-usage", action: "read the command line", state, fix });
