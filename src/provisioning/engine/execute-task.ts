@@ -111,6 +111,13 @@ async function runOnMachine(
           },
         }),
     onStep: work.onStep,
+    onWaitFor: (what) => {
+      work.onStep(`waits for ${what}`);
+      play.run.warn(
+        `${where.host.name} waits for ${what}`,
+        `${where.task.span.file}:${where.task.span.line}`,
+      );
+    },
   });
   if (job?.isDetached === true && !performance.acted && !performance.failed) machine.jobEnds();
   if (module.name === "async_status" && performance.result["finished"] === 1) machine.jobEnds();

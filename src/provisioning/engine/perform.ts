@@ -25,7 +25,7 @@ export interface PerformRequest {
   readonly args: unknown;
   readonly machine: Machine;
   readonly identity: Identity;
-  readonly context: Omit<ModuleContext, "round" | "elapsedMs">;
+  readonly context: Omit<ModuleContext, "round" | "elapsedMs" | "earlier">;
   /** Check mode for this task: plan, do not apply. */
   readonly check: boolean;
   readonly stepTimeoutMs: number;
@@ -38,6 +38,8 @@ export interface PerformRequest {
   /** What may be asked along with this task's message. `acts`: the message carries steps. */
   readonly ahead: (acts: boolean, batch?: Batch) => readonly Asked[];
   readonly onStep: (why: string) => void;
+  /** Somebody else is waited for. */
+  readonly onWaitFor: (what: string) => void;
   /** An earlier item of the loop took this one's steps along. */
   readonly done?: DoneAlong | undefined;
   /** It took them along and its answer was lost: what is right now may have been made right by us. */
@@ -94,6 +96,7 @@ class PerformRun {
   #changed: boolean;
   #failed = false;
   #isLost = false;
+  readonly #told = new Set<string>();
   #networkMs = 0;
   #hostMs = 0;
 
@@ -106,7 +109,8 @@ class PerformRun {
   async result(): Promise<Performance> {
     const startedAt = performance.now();
     for (let round = 0, rounds = 0; rounds < limits.planRounds; round++, rounds++) {
-      const context = { ...this.#request.context, round, elapsedMs: performance.now() - startedAt };
+      const elapsedMs = performance.now() - startedAt;
+      const context = { ...this.#request.context, round, elapsedMs, earlier: this.#asked.answers };
       const plan = await this.#plan(context);
       this.#diffs.push(...plan.diffs);
       if (plan.fail !== undefined) return this.#end(context, plan, { message: plan.fail });
@@ -115,6 +119,8 @@ class PerformRun {
         if (plan.again !== true) return this.#end(context, plan);
         if (plan.waitMs !== undefined) {
           rounds--;
+          if (plan.waitsFor !== undefined) round--;
+          this.#tellWait(plan.waitsFor);
           await sleep(plan.waitMs);
           this.#request.onWait();
         }
@@ -134,6 +140,12 @@ class PerformRun {
     const context = { ...this.#request.context, round: limits.planRounds, elapsedMs };
     const message = `the host is still not as wanted after ${limits.planRounds} rounds of steps`;
     return this.#end(context, { steps: [], diffs: [] }, { message });
+  }
+
+  #tellWait(what: string | undefined): void {
+    if (what === undefined || this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#request.onWaitFor(what);
   }
 
   async #plan(context: ModuleContext): Promise<Plan> {
@@ -210,7 +222,8 @@ class PerformRun {
       return undefined;
     }
     const steps = this.#detached(plan.steps);
-    const own = plan.again === true ? module.ask(args, { ...context, round: context.round + 1 }) : [];
+    const next = { ...context, round: context.round + 1, earlier: this.#asked.answers };
+    const own = plan.again === true ? module.ask(args, next) : [];
     const isLast = plan.again !== true && this.#request.detach === undefined;
     const batch = isLast ? this.#request.batch?.({ ...this.#asked, steps }) : undefined;
     try {

@@ -118,6 +118,8 @@ export interface ModuleContext {
   readonly now: number;
   /** The round of `again`, from 0. */
   readonly round: number;
+  /** What was answered in the round before. */
+  readonly earlier?: Answers;
   /** Since this module was first asked on this host, for this item. */
   readonly elapsedMs: number;
 }
@@ -132,6 +134,8 @@ export interface Plan {
    * limits.planRounds; the module ends them itself, by `elapsedMs`.
    */
   readonly waitMs?: number;
+  /** With `waitMs`: what for, if it is somebody else's doing. It is told, once, and is no round of the module's own. */
+  readonly waitsFor?: string;
   /** The task cannot be done: no step is taken and the task fails with this message. */
   readonly fail?: string;
   /** The steps of this round only look or prepare (slurp, an upload that is compared): not a change. */
