@@ -327,16 +327,17 @@ export class Machine {
     }
     return Promise.all(
       message.own.map(async (question) => {
-        const answer = byQuestion.get(JSON.stringify(question)) ?? (await this.#unframed(question));
+        const answer =
+          byQuestion.get(JSON.stringify(question)) ?? (await this.#unframed(question, message.identity.env));
         return answer;
       }),
     );
   }
 
-  async #unframed(question: Question): Promise<Answer> {
+  async #unframed(question: Question, env: Env): Promise<Answer> {
     const session = await this.session();
     this.#roundTrips++;
-    if (question.of === "http") return { of: "http", value: await session.http(question.request) };
+    if (question.of === "http") return { of: "http", value: await session.http(question.request, env) };
     if (question.of === "tcp") {
       return { of: "tcp", value: await session.tcp(question.host, question.port, question.timeoutMs) };
     }

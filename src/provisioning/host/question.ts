@@ -31,6 +31,18 @@ export interface HttpRequest {
   readonly validateCerts: boolean;
   /** Bytes of the answer's body that are kept; a longer one is an error. */
   readonly maxBodyBytes: number;
+  /** Headers that are not sent on to where a redirect leads; credentials never leave the first address. */
+  readonly unredirected?: readonly string[];
+  /** A gzipped body is answered unpacked. */
+  readonly decompress?: boolean;
+  /** A socket of the host, instead of TCP. */
+  readonly unixSocket?: string;
+  /** PEM: who asks, and whom to believe. */
+  readonly tls?: { readonly cert?: Uint8Array; readonly key?: Uint8Array; readonly ca?: Uint8Array };
+  /** May go through the proxy that the task's environment names. */
+  readonly useProxy?: boolean;
+  /** A longer body goes into a file of the controller. */
+  readonly spool?: { readonly aboveBytes: number; readonly digests: readonly string[] };
 }
 
 export interface PathStat {
@@ -112,10 +124,18 @@ export interface ScriptAnswer {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
 }
+export interface SpooledBody {
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Algorithm → hex. */
+  readonly digests: Readonly<Record<string, string>>;
+}
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Of a spooled body, which is empty above. */
+  readonly file?: SpooledBody;
   readonly url: string;
   readonly elapsedMs: number;
   /** No answer came: why. status is then -1. */

@@ -1,14 +1,24 @@
 import type { z } from "zod";
-import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
+import type { Answers, HttpAnswer, HttpRequest, PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { defineArgs, flag, path, text, whole } from "./arguments.ts";
 import { attributeArgs, attributeDiffs, pathResult, planAttributes, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { type DigestAlgorithm, digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
-import { headerOf, httpArgs, requestOf, wrongUrl } from "./http-request.ts";
+import {
+  askClient,
+  bodyDigest,
+  bodySource,
+  headerOf,
+  httpArgs,
+  requestOf,
+  tlsOf,
+  wrongClient,
+  wrongUrl,
+} from "./http-request.ts";
 import type { ModuleContext, Outcome, Plan } from "./module.ts";
-import { planFile } from "./plan-file.ts";
+import { backupResult, planFile } from "./plan-file.ts";
 
 const algorithms = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] as const;
 
@@ -41,10 +51,7 @@ const args = defineArgs(
     check(given) {
       const isWrong = (given.checksum ?? "") !== "" && readChecksum(given.checksum) === undefined;
       if (isWrong) return `checksum must be ALGORITHM:HEX, and ALGORITHM one of ${algorithms.join(", ")}`;
-      return (
-        wrongUrl(given.url) ??
-        (given.unix_socket === undefined ? undefined : "unix_socket is not possible yet")
-      );
+      return wrongUrl(given.url);
     },
   },
 );
@@ -53,7 +60,7 @@ type GetArgs = z.infer<typeof args>;
 interface Target {
   readonly path: string;
   readonly answer: PathAnswer;
-  /** Of the file that is there, by the task's algorithm; empty when there is none. */
+  /** Of the file that is there, by the task's algorithm or else SHA-1; empty when there is none. */
   readonly digest: string;
 }
 interface GetState {
@@ -61,6 +68,7 @@ interface GetState {
   readonly answer: HttpAnswer | undefined;
   /** The list that checksum's address gave. */
   readonly list: HttpAnswer | undefined;
+  readonly wrong: string | undefined;
 }
 
 const isAddress = (value: string): boolean => /^https?:\/\//.test(value);
@@ -73,32 +81,57 @@ function ask(given: GetArgs, context: ModuleContext): readonly Question[] {
   const inside = joinPath(dest, fileName(given));
   const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
   const checksum = readChecksum(given.checksum);
-  const digests: Question =
-    checksum === undefined
-      ? { of: "script", sh: ":", args: [] }
-      : { of: "script", sh: digestSh.replaceAll("$0", `${checksum.algorithm}sum`), args: [dest, inside] };
+  const program = `${checksum?.algorithm ?? "sha1"}sum`;
+  const digests: Question = {
+    of: "script",
+    sh: digestSh.replaceAll("$0", program),
+    args: [dest, inside],
+  };
   const local = [file(dest), file(inside), digests];
-  if (context.round === 0) return local;
-  const list: Question[] =
-    checksum !== undefined && isAddress(checksum.value)
-      ? [{ of: "http", request: requestFor({ ...given, url: checksum.value }) }]
-      : [];
-  return [...local, { of: "http", request: requestFor(given) }, ...list];
+  if (context.round === 0) return [...local, ...askClient(given, context)];
+  const earlier = context.earlier ?? [];
+  const tls = tlsOf(given, earlier);
+  const options = { method: "GET", timeoutMs: given.timeout * 1000, followRedirects: "all" } as const;
+  const list = checksum !== undefined && isAddress(checksum.value) ? checksum.value : undefined;
+  const whole = requestOf(given, {
+    ...options,
+    tls,
+    digests: [...new Set(["sha256", "sha1", checksum?.algorithm ?? "sha256"])],
+    more: sinceOf(given, earlier, context),
+  });
+  const http = (request: HttpRequest): Question => ({ of: "http", request });
+  return [
+    ...local,
+    http(whole),
+    ...(list === undefined ? [] : [http(requestOf({ ...given, url: list }, { ...options, tls }))]),
+  ];
 }
 
-const requestFor = (given: GetArgs) =>
-  requestOf(given, { method: "GET", timeoutMs: given.timeout * 1000, followRedirects: "all" });
+/** A file that is there, and of which nothing else is known, is sent again only when the server has a newer one. */
+function sinceOf(given: GetArgs, earlier: Answers, context: ModuleContext): Readonly<Record<string, string>> {
+  if (given.force || given.checksum !== undefined || earlier.length === 0) return {};
+  const stat = statOf(targetOf(earlier, given, context).answer);
+  return stat?.type === "file" ? { "If-Modified-Since": new Date(stat.mtime * 1000).toUTCString() } : {};
+}
 
-function read(answers: Answers, given: GetArgs, context: ModuleContext): GetState {
+function targetOf(answers: Answers, given: GetArgs, context: ModuleContext): Target {
   const dest = answerTo(answers, 0, "path");
   const [own = "", inner = ""] = new TextDecoder().decode(answerTo(answers, 2, "script").stdout).split("\n");
   const path = hostPath(given.dest, context);
   const isFolder = (dest.stat.exists && dest.stat.type === "directory") || given.dest.endsWith("/");
-  const target: Target = isFolder
+  return isFolder
     ? { path: joinPath(path, fileName(given)), answer: answerTo(answers, 1, "path"), digest: inner }
     : { path, answer: dest, digest: own };
+}
+
+function read(answers: Answers, given: GetArgs, context: ModuleContext): GetState {
+  const target = targetOf(answers, given, context);
+  if (context.round === 0) {
+    return { target, answer: undefined, list: undefined, wrong: wrongClient(given, answers) };
+  }
   return {
     target,
+    wrong: undefined,
     answer: answers[3] === undefined ? undefined : answerTo(answers, 3, "http"),
     list: answers[4] === undefined ? undefined : answerTo(answers, 4, "http"),
   };
@@ -123,6 +156,7 @@ function plan(given: GetArgs, state: GetState): Plan {
   const isRight =
     checksum !== undefined && target.digest !== "" && target.digest === checksum.value.toLowerCase();
   if (isRight && !given.force && stat !== undefined) return keep(given, target);
+  if (state.wrong !== undefined) return { steps: [], diffs: [], fail: state.wrong };
   if (state.answer === undefined) return { steps: [], diffs: [], again: true };
   return planFetched(given, { ...state, answer: state.answer }, checksum);
 }
@@ -142,12 +176,13 @@ function planFetched(
   const { answer, target } = state;
   const refuse = (fail: string): Plan => ({ steps: [], diffs: [], fail });
   if (answer.failure !== undefined) return refuse(`no answer from ${given.url}: ${answer.failure}`);
+  if (answer.status === 304) return keep(given, target);
   if (answer.status !== 200) return refuse(`${given.url} answered ${answer.status}`);
   if (checksum !== undefined) {
     const wanted =
       state.list === undefined ? checksum.value.toLowerCase() : listed(state.list, fileName(given));
     if (wanted === undefined) return refuse(`${checksum.value} has no checksum for "${fileName(given)}"`);
-    const actual = digestOf(answer.body, checksum.algorithm);
+    const actual = bodyDigest(answer, checksum.algorithm);
     if (actual !== wanted) {
       return refuse(
         `${given.url} gave a file with the checksum ${checksum.algorithm}:${actual}, not ${wanted}`,
@@ -157,8 +192,8 @@ function planFetched(
   return planFile({
     path: target.path,
     current: target.answer,
-    from: { bytes: answer.body },
-    sha256: digestOf(answer.body, "sha256"),
+    from: bodySource(answer),
+    sha256: bodyDigest(answer, "sha256"),
     wanted: given,
     backup: given.backup,
     unsafeWrites: given.unsafe_writes,
@@ -167,24 +202,25 @@ function planFetched(
 
 function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
   const { target } = state;
-  const written = outcome.steps.find(({ step }) => step.do === "write")?.step;
-  const bytes = written?.do === "write" && "bytes" in written.from ? written.from.bytes : undefined;
+  const answer = state.answer?.status === 200 ? state.answer : undefined;
+  const size = answer?.file?.sizeBytes ?? answer?.body.length;
   return {
     ...pathResult(statOf(target.answer), given),
     url: given.url,
     dest: target.path,
     path: target.path,
     state: "file",
-    checksum_dest: target.answer.sha256 ?? null,
-    ...(bytes === undefined
-      ? {}
-      : { checksum_src: digestOf(bytes, "sha1"), md5sum: digestOf(bytes, "md5"), size: bytes.length }),
+    checksum_dest: /^[0-9a-f]{40}$/.test(target.digest) ? target.digest : null,
+    ...(answer === undefined ? {} : { checksum_src: bodyDigest(answer, "sha1") }),
+    ...(answer === undefined || answer.file !== undefined ? {} : { md5sum: digestOf(answer.body, "md5") }),
+    ...(size === undefined ? {} : { size }),
+    ...backupResult(outcome),
     ...(state.answer === undefined
       ? {}
       : {
           status_code: state.answer.status,
           elapsed: Math.round(state.answer.elapsedMs / 1000),
-          msg: `OK (${headerOf(state.answer, "content-length") ?? state.answer.body.length} bytes)`,
+          msg: `OK (${headerOf(state.answer, "content-length") ?? size ?? 0} bytes)`,
         }),
   };
 }

@@ -1,10 +1,18 @@
 /** What uri and get_url share: how a task's arguments become a request that the session sends from the host. */
 import type { JsonObject } from "../../base/json.ts";
-import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { Answers, HttpAnswer, HttpRequest, Question } from "../host/question.ts";
+import type { Source } from "../host/step.ts";
+import { answerTo } from "./answers.ts";
 import { flag, list, map, path, refused, text } from "./arguments.ts";
+import { type DigestAlgorithm, digestOf } from "./digest.ts";
+import { hostPath } from "./host-path.ts";
+import type { ModuleContext } from "./module.ts";
 
-/** A body that is longer goes through neither the session nor the controller's memory. */
-export const maxBodyBytes = 256 * 1024 * 1024;
+/** What a task may register. */
+const maxBodyBytes = 256 * 1024 * 1024;
+/** A file goes through a file of the controller, not through its memory. */
+export const maxFileBytes = 64 * 1024 ** 3;
+const spoolAboveBytes = 4 * 1024 * 1024;
 
 export const httpArgs = {
   url: text("The address, http or https, as seen from the host.", { required: true }),
@@ -16,7 +24,9 @@ export const httpArgs = {
   }),
   http_agent: text("The User-Agent header.", { default: "provision" }),
   validate_certs: flag("Check the server's certificate.", { default: true }),
-  use_proxy: flag("Of Ansible; requests go straight to the address.", { default: true }),
+  use_proxy: flag("Go through the proxy that http_proxy and https_proxy of the task's environment name.", {
+    default: true,
+  }),
   unredirected_headers: list("Headers that are not sent on to another host.", { default: [] }),
   ciphers: refused("is not chosen here: both sides agree on the best that they have"),
   use_gssapi: refused("is not possible: give url_username and url_password, or headers", { unless: false }),
@@ -24,7 +34,10 @@ export const httpArgs = {
     unless: false,
   }),
   decompress: flag("Unpack a compressed answer.", { default: true }),
-  unix_socket: path("A socket of the host instead of TCP: not possible yet."),
+  unix_socket: path("A socket of the host instead of TCP, reached as the user who logs in."),
+  client_cert: path("A certificate (PEM, of the host) to log in with; it may hold the key too."),
+  client_key: path("The certificate's key (PEM, of the host)."),
+  ca_path: path("Certificates (PEM, of the host) to check the server's with, instead of the usual ones."),
 };
 
 export interface HttpArgs {
@@ -34,6 +47,15 @@ export interface HttpArgs {
   readonly url_password?: string | undefined;
   readonly http_agent: string;
   readonly validate_certs: boolean;
+  readonly use_proxy?: boolean;
+  readonly unredirected_headers?: readonly string[];
+  readonly decompress?: boolean;
+  readonly unix_socket?: string | undefined;
+}
+interface ClientArgs {
+  readonly client_cert?: string | undefined;
+  readonly client_key?: string | undefined;
+  readonly ca_path?: string | undefined;
 }
 
 interface RequestOptions {
@@ -42,6 +64,9 @@ interface RequestOptions {
   readonly followRedirects: HttpRequest["followRedirects"];
   readonly body?: Uint8Array | undefined;
   readonly more?: Readonly<Record<string, string>>;
+  readonly tls?: HttpRequest["tls"];
+  /** The body is a file's: digests by these algorithms. */
+  readonly digests?: readonly string[];
 }
 
 export function requestOf(args: HttpArgs, options: RequestOptions): HttpRequest {
@@ -57,9 +82,62 @@ export function requestOf(args: HttpArgs, options: RequestOptions): HttpRequest 
     timeoutMs: options.timeoutMs,
     followRedirects: options.followRedirects,
     validateCerts: args.validate_certs,
-    maxBodyBytes,
+    maxBodyBytes: options.digests === undefined ? maxBodyBytes : maxFileBytes,
+    ...(options.digests === undefined
+      ? {}
+      : { spool: { aboveBytes: spoolAboveBytes, digests: options.digests } }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(args.use_proxy === false ? {} : { useProxy: true }),
+    ...(args.decompress === false ? {} : { decompress: true }),
+    ...(args.unix_socket === undefined ? {} : { unixSocket: args.unix_socket }),
+    ...(args.unredirected_headers?.length ? { unredirected: args.unredirected_headers } : {}),
   };
 }
+
+const clientFiles = ({ client_cert: cert, client_key: key, ca_path: ca }: ClientArgs) =>
+  Object.entries({ cert, key, ca }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+
+/** Certificates are files of the host: asked for first, so that the request can carry them. */
+export const askClient = (args: ClientArgs, context: ModuleContext): readonly Question[] =>
+  clientFiles(args).map(([, file]) => ({
+    of: "path",
+    path: hostPath(file, context),
+    want: ["stat", "content"],
+    follow: true,
+  }));
+
+/** What `askClient` heard; its answers are the last ones. */
+function clientAnswers(args: ClientArgs, answers: Answers) {
+  const files = clientFiles(args);
+  const first = answers.length - files.length;
+  return files.map(([what, file], index) => {
+    const { content } = answerTo(answers, first + index, "path");
+    return { what, file, content };
+  });
+}
+
+export const wrongClient = (args: ClientArgs, answers: Answers): string | undefined => {
+  const wrong = clientAnswers(args, answers).find(({ content }) => content === undefined);
+  return wrong && `"${wrong.file}" is not a file of the host that this user may read`;
+};
+
+export function tlsOf(args: ClientArgs, answers: Answers): NonNullable<HttpRequest["tls"]> | undefined {
+  const files = clientAnswers(args, answers).flatMap(({ what, content }) =>
+    content === undefined ? [] : [[what, content] as const],
+  );
+  if (files.length === 0) return undefined;
+  const tls: NonNullable<HttpRequest["tls"]> = Object.fromEntries(files);
+  return tls.cert !== undefined && tls.key === undefined ? { ...tls, key: tls.cert } : tls;
+}
+
+/** The body, in memory or in a file of the controller. */
+export const bodySource = ({ body, file }: HttpAnswer): Source =>
+  file === undefined
+    ? { bytes: body }
+    : { file: file.file, sha256: file.digests.sha256 ?? "", sizeBytes: file.sizeBytes };
+
+export const bodyDigest = ({ body, file }: HttpAnswer, algorithm: DigestAlgorithm): string =>
+  file === undefined ? digestOf(body, algorithm) : (file.digests[algorithm] ?? "");
 
 function authorization(args: HttpArgs): Readonly<Record<string, string>> {
   const inUrl = URL.parse(args.url);

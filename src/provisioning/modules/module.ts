@@ -102,7 +102,14 @@ export interface TreeEntry {
   readonly entry:
     | { readonly type: "directory" }
     | { readonly type: "link"; readonly target: string }
-    | { readonly type: "file"; readonly file: string; readonly sha256: string; readonly sizeBytes: number };
+    | {
+        readonly type: "file";
+        readonly file: string;
+        readonly sha256: string;
+        readonly sizeBytes: number;
+        /** Of a vault: what is in it. */
+        readonly bytes?: Uint8Array;
+      };
 }
 
 export interface ModuleContext {

@@ -7,7 +7,7 @@ import { attributeArgs, planAttributes, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath, joinPath } from "./host-path.ts";
-import { requestOf } from "./http-request.ts";
+import { bodySource, requestOf } from "./http-request.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 import { bringStep, compareSh, extractSteps, modeWord, uploadName } from "./unarchive-command.ts";
 
@@ -89,7 +89,7 @@ const fetchQuestion = (given: UnarchiveArgs): Question => ({
   of: "http",
   request: requestOf(
     { url: given.src, headers: {}, http_agent: "provision", validate_certs: given.validate_certs },
-    { method: "GET", timeoutMs: 600_000, followRedirects: "all" },
+    { method: "GET", timeoutMs: 600_000, followRedirects: "all", digests: ["sha256"] },
   ),
 });
 
@@ -177,7 +177,7 @@ function planCarried(given: UnarchiveArgs, state: State, context: ModuleContext)
   const source = context.sources[0];
   const from =
     state.fetched !== undefined
-      ? { bytes: state.fetched.body }
+      ? bodySource(state.fetched)
       : source?.kind === "file"
         ? { bytes: source.bytes }
         : source?.kind === "large"

@@ -6,9 +6,19 @@ import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, raw, text, whole, wholes } from "./arguments.ts";
 import { attributeArgs } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
-import { digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
-import { headerOf, headerResult, httpArgs, requestOf, wrongUrl } from "./http-request.ts";
+import {
+  askClient,
+  bodyDigest,
+  bodySource,
+  headerOf,
+  headerResult,
+  httpArgs,
+  requestOf,
+  tlsOf,
+  wrongClient,
+  wrongUrl,
+} from "./http-request.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 import { multipart } from "./multipart.ts";
 import { planFile } from "./plan-file.ts";
@@ -39,15 +49,15 @@ const args = defineArgs(
   },
   {
     exclusive: [["body", "src"]],
-    check: (given) =>
-      wrongUrl(given.url) ??
-      (given.unix_socket === undefined ? undefined : "unix_socket is not possible yet"),
+    check: (given) => wrongUrl(given.url),
   },
 );
 type UriArgs = z.infer<typeof args>;
 
 interface UriState {
   readonly needless: string | undefined;
+  /** A certificate that cannot be read. */
+  readonly wrong: string | undefined;
   /** Undefined in check mode, where nothing is sent that may change something. */
   readonly answer: HttpAnswer | undefined;
   readonly dest: PathAnswer | undefined;
@@ -100,10 +110,14 @@ const sends = (given: UriArgs, context: ModuleContext): boolean => !context.chec
 
 const fileName = (given: UriArgs): string => baseName(URL.parse(given.url)?.pathname ?? "/") || "index.html";
 
+const looksFirst = ({ creates, removes, client_cert, client_key, ca_path }: UriArgs): boolean =>
+  [creates, removes, client_cert, client_key, ca_path].some((path) => path !== undefined);
+
 /** First whether it is needed at all, then the request: a POST must not leave when `creates` says no. */
 function ask(given: UriArgs, context: ModuleContext): readonly Question[] {
-  const hasGuards = given.creates !== undefined || given.removes !== undefined;
-  if (hasGuards && context.round === 0) return askGuards(given, context);
+  if (looksFirst(given) && context.round === 0) {
+    return [...askGuards(given, context), ...askClient(given, context)];
+  }
   if (!sends(given, context)) return [];
   const { bytes, type } = bodyOf(given, context);
   const request = requestOf(given, {
@@ -112,6 +126,8 @@ function ask(given: UriArgs, context: ModuleContext): readonly Question[] {
     followRedirects: redirects[given.follow_redirects],
     body: bytes,
     ...(type === undefined ? {} : { more: { "Content-Type": type } }),
+    tls: tlsOf(given, context.earlier ?? []),
+    ...(given.dest === undefined || given.return_content ? {} : { digests: ["sha256"] }),
   });
   const dest = given.dest === undefined ? undefined : hostPath(given.dest, context);
   const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
@@ -122,9 +138,16 @@ function ask(given: UriArgs, context: ModuleContext): readonly Question[] {
 }
 
 function read(answers: Answers, given: UriArgs, context: ModuleContext): UriState {
-  const none = { needless: undefined, answer: undefined, dest: undefined, inside: undefined };
-  const hasGuards = given.creates !== undefined || given.removes !== undefined;
-  if (hasGuards && context.round === 0) return { ...none, needless: readGuards(answers, given) };
+  const none = {
+    needless: undefined,
+    wrong: undefined,
+    answer: undefined,
+    dest: undefined,
+    inside: undefined,
+  };
+  if (looksFirst(given) && context.round === 0) {
+    return { ...none, needless: readGuards(answers, given), wrong: wrongClient(given, answers) };
+  }
   if (answers.length === 0) return none;
   const answer = answerTo(answers, 0, "http");
   if (given.dest === undefined) return { ...none, answer };
@@ -134,8 +157,8 @@ function read(answers: Answers, given: UriArgs, context: ModuleContext): UriStat
 function plan(given: UriArgs, state: UriState, context: ModuleContext): Plan {
   const { answer } = state;
   if (state.needless !== undefined) return { steps: [], diffs: [] };
-  const hasGuards = given.creates !== undefined || given.removes !== undefined;
-  if (hasGuards && context.round === 0) return { steps: [], diffs: [], again: true };
+  if (state.wrong !== undefined) return { steps: [], diffs: [], fail: state.wrong };
+  if (looksFirst(given) && context.round === 0) return { steps: [], diffs: [], again: true };
   if (answer === undefined) {
     return { steps: [], diffs: [], skip: `${given.method.toUpperCase()} is not sent in check mode` };
   }
@@ -150,14 +173,15 @@ function plan(given: UriArgs, state: UriState, context: ModuleContext): Plan {
 }
 
 function planDest(given: UriArgs, dest: PathAnswer, state: UriState, context: ModuleContext): Plan {
-  const body = state.answer?.body ?? new Uint8Array();
+  const { answer } = state;
+  if (answer === undefined) return { steps: [], diffs: [] };
   const path = hostPath(given.dest ?? "", context);
   const isFolder = (dest.stat.exists && dest.stat.type === "directory") || path.endsWith("/");
   return planFile({
     path: isFolder ? joinPath(path, fileName(given)) : path,
     current: (isFolder ? state.inside : dest) ?? dest,
-    from: { bytes: body },
-    sha256: digestOf(body, "sha256"),
+    from: bodySource(answer),
+    sha256: bodyDigest(answer, "sha256"),
     wanted: given,
     unsafeWrites: given.unsafe_writes,
   });

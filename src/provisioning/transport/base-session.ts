@@ -4,16 +4,18 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { shellQuote } from "../../base/shell-quote.ts";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { Env } from "../host/step.ts";
 import { type Launch, launchOf } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
 import { limits } from "./limits.ts";
 import { LiveShell } from "./live-shell.ts";
 import type { Become, ConnectionPlan, Session, Shell, TransferOptions } from "./session.ts";
 import { ShellConnection } from "./shell-connection.ts";
+import { dropSpooled } from "./spool.ts";
 import { Transfer, type TransferPlan } from "./transfer.ts";
 
 export interface Network {
-  http(request: HttpRequest): Promise<HttpAnswer>;
+  http(request: HttpRequest, env: Env): Promise<HttpAnswer>;
   tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
 }
 
@@ -30,6 +32,8 @@ export class BaseSession implements Session {
   readonly key: string;
   readonly #parts: SessionParts;
   readonly #shells = new Map<string, LiveShell>();
+  /** Bodies of answers, until they are sent to the host. */
+  readonly #spooled = new Set<string>();
   #roundTrips = 0;
   #isClosed = false;
 
@@ -82,6 +86,7 @@ export class BaseSession implements Session {
       transfer.end();
       const { shownAs = remotePath } = options;
       await transfer.finished(`send a file to "${shownAs}" on "${this.#parts.plan.name}"`);
+      if (typeof from === "string" && this.#spooled.delete(from)) dropSpooled(from);
     } finally {
       transfer.close();
     }
@@ -129,9 +134,11 @@ export class BaseSession implements Session {
     return new Transfer(channel, { launch, become: user, script, host: this.#parts.plan.name, signal });
   }
 
-  http(request: HttpRequest): Promise<HttpAnswer> {
+  async http(request: HttpRequest, env: Env = {}): Promise<HttpAnswer> {
     this.#roundTrips += 1;
-    return this.#parts.network.http(request);
+    const answer = await this.#parts.network.http(request, env);
+    if (answer.file !== undefined) this.#spooled.add(answer.file.file);
+    return answer;
   }
 
   tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }> {
@@ -147,6 +154,7 @@ export class BaseSession implements Session {
     this.#isClosed = true;
     for (const shell of this.#shells.values()) shell.close();
     this.#shells.clear();
+    for (const file of this.#spooled) dropSpooled(file);
     await this.#parts.close();
   }
 

@@ -1,17 +1,22 @@
 /** TCP and HTTP as a host would do them: over sockets that the session opens (directly, or through ssh). */
 
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { Env } from "../host/step.ts";
 import type { Network } from "./base-session.ts";
 import { limits } from "./limits.ts";
 
 /** Connects or rejects; the socket belongs to the caller. */
 export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<Duplex>;
 
-export const dialDirectly: Dial = (host, port, signal) =>
+export type DialSocket = (path: string, signal: AbortSignal) => Promise<Duplex>;
+
+export const dialDirectly: Dial = (host, port, signal) => opened(connect({ host, port }), signal);
+const dialSocketDirectly: DialSocket = (path, signal) => opened(connect({ path }), signal);
+
+const opened = (socket: Socket, signal: AbortSignal): Promise<Duplex> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
     const abort = (): void => {
       socket.destroy();
       reject(signal.reason);
@@ -24,9 +29,16 @@ export const dialDirectly: Dial = (host, port, signal) =>
     });
   });
 
-export function networkOver(dial: Dial): Network {
+export interface Ways {
+  readonly dial: Dial;
+  readonly dialSocket: DialSocket;
+  /** The task's environment: proxies. */
+  readonly env: Env;
+}
+
+export function networkOver(dial: Dial, dialSocket: DialSocket): Network {
   return {
-    http: (request) => fetchOver(dial, request),
+    http: (request, env) => fetchOver({ dial, dialSocket, env }, request),
     tcp: async (host, port, timeoutMs) => {
       try {
         const socket = await dial(host, port, AbortSignal.timeout(timeoutMs));
@@ -40,7 +52,7 @@ export function networkOver(dial: Dial): Network {
   };
 }
 
-export const directNetwork: Network = networkOver(dialDirectly);
+export const directNetwork: Network = networkOver(dialDirectly, dialSocketDirectly);
 
 export const forbiddenNetwork = (failure: string): Network => ({
   http: async ({ url }) => noAnswer(url, failure, 0),
@@ -63,17 +75,21 @@ function failureText(error: unknown, timeoutMs: number): string {
   return String((error as { code?: unknown } | null)?.code ?? error);
 }
 
-async function fetchOver(dial: Dial, request: HttpRequest): Promise<HttpAnswer> {
+async function fetchOver(ways: Ways, request: HttpRequest): Promise<HttpAnswer> {
   const started = performance.now();
   const signal = AbortSignal.timeout(request.timeoutMs);
   const { requestOnce } = await import("./http-request.ts");
-  let { url, method, body } = request;
+  let { url, method, body, headers, tls } = request;
   try {
     for (let hop = 0; hop <= limits.redirects; hop++) {
-      const answer = await requestOnce(dial, { ...request, url, method, ...(body ? { body } : {}) }, signal);
+      const own = { ...request, url, method, headers, body, tls };
+      const answer = await requestOnce(ways, own, signal);
       const next = redirectOf(request, method, answer.status, answer.headers.location);
       if (next === undefined) return { ...answer, url, elapsedMs: performance.now() - started };
-      url = new URL(next.location, url).href;
+      const target = new URL(next.location, url);
+      headers = passedOn(request, headers, target.origin === new URL(url).origin);
+      if (target.origin !== new URL(url).origin) tls = tls?.ca === undefined ? undefined : { ca: tls.ca };
+      url = target.href;
       if (next.method !== method) body = undefined;
       method = next.method;
     }
@@ -81,6 +97,20 @@ async function fetchOver(dial: Dial, request: HttpRequest): Promise<HttpAnswer> 
   } catch (error) {
     return noAnswer(url, failureText(error, request.timeoutMs), performance.now() - started);
   }
+}
+
+/** Credentials stay with the address that they were meant for. */
+function passedOn(
+  { unredirected = [] }: HttpRequest,
+  headers: HttpRequest["headers"],
+  isSameOrigin: boolean,
+): HttpRequest["headers"] {
+  const own = new Set(unredirected.map((name) => name.toLowerCase()));
+  const kept = Object.entries(headers).filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !own.has(lower) && (isSameOrigin || !["authorization", "cookie", "host"].includes(lower));
+  });
+  return Object.fromEntries(kept);
 }
 
 /** "safe" follows for GET and HEAD only. 303, and by custom 301 and 302 after POST, turn into GET. */

@@ -3,6 +3,7 @@
  * results; how bytes travel (ssh, a local process, docker exec) is this folder's business.
  */
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { Env } from "../host/step.ts";
 
 /** One script of a message. All frames of a message leave in one write, so together they cost one round trip. */
 export interface Frame {
@@ -58,7 +59,7 @@ export interface Session {
     options: TransferOptions & { readonly maxBytes: number },
   ): Promise<void>;
   /** A question that needs a TCP connection from the host. */
-  http(request: HttpRequest): Promise<HttpAnswer>;
+  http(request: HttpRequest, env?: Env): Promise<HttpAnswer>;
   tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
   /** Commands that run on the host now are ended there, as if their time were over. */
   interrupt(): void;

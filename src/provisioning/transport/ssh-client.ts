@@ -169,6 +169,14 @@ export const forward = (client: Client, host: string, port: number): Promise<Dup
     });
   });
 
+export const forwardSocket = (client: Client, path: string): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    client.openssh_forwardOutStreamLocal(path, (error, stream) => {
+      if (!error) return resolve(stream);
+      reject(new Error(`the host's sshd does not lead to the socket ${path}: ${error.message}`));
+    });
+  });
+
 async function connectOnce(
   settings: SshSettings,
   dial: Dialled["dial"],

@@ -7,7 +7,7 @@ import { limits } from "./limits.ts";
 import { networkOver } from "./network.ts";
 import type { ConnectionPlan, Session } from "./session.ts";
 import { SshChannel } from "./ssh-channel.ts";
-import { connectSsh, forward } from "./ssh-client.ts";
+import { connectSsh, forward, forwardSocket } from "./ssh-client.ts";
 import { sshSettings } from "./ssh-settings.ts";
 
 export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal): Promise<Session> {
@@ -32,7 +32,10 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
       channels.add(channel);
       return channel;
     },
-    network: networkOver((host, port) => forward(client, host, port)),
+    network: networkOver(
+      (host, port) => forward(client, host, port),
+      (path) => forwardSocket(client, path),
+    ),
     close: () => closeClient(client),
   });
 }
