@@ -1,5 +1,7 @@
 /** Named limits of how bytes travel. */
 export const limits = {
+  /** Input that leaves before the host has said that the program started. */
+  earlyInputBytes: 32_000,
   /** Output of one frame, both streams together, that the controller holds in memory. */
   frameOutputBytes: 64 * 1024 * 1024,
   /** From a step's end until nobody holds its stdout and stderr any more. A loaded host needs 20 ms and more for it. */

@@ -1,15 +1,30 @@
-/** One program on the far side of an ssh connection as a Channel. */
+/** One program on the far side of an ssh connection as a Channel, from before it is started. */
 import type { ClientChannel } from "ssh2";
 import { type Channel, type ChannelEvents, roomIn } from "./channel.ts";
+import type { FirstInput } from "./ssh-ahead.ts";
 
-export class SshChannel implements Channel {
-  readonly #stream: ClientChannel;
+export class SshChannel implements Channel, FirstInput {
+  #stream: ClientChannel | undefined;
+  /** Written before there is a stream. */
+  #early: Buffer[] = [];
+  #isEnded = false;
   #isClosed = false;
   #events: ChannelEvents | undefined;
   #code: number | null = null;
   #why = "the connection went away";
 
-  constructor(stream: ClientChannel) {
+  take(most: number): Uint8Array {
+    const all = Buffer.concat(this.#early);
+    this.#early = all.length > most ? [all.subarray(most)] : [];
+    return all.subarray(0, most);
+  }
+
+  /** The program runs. */
+  start(stream: ClientChannel): void {
+    if (this.#isClosed) {
+      stream.close();
+      return;
+    }
     this.#stream = stream;
     stream.on("error", () => undefined);
     stream.on("exit", (code: number | null, signal?: string) => {
@@ -17,34 +32,42 @@ export class SshChannel implements Channel {
       this.#why = signal === undefined ? `exit code ${code}` : `ended by SIG${signal}`;
     });
     stream.on("close", () => this.lost(this.#why));
+    stream.on("data", (bytes: Buffer) => this.#isClosed || this.#events?.stdout(bytes));
+    stream.stderr.on("data", (bytes: Buffer) => this.#isClosed || this.#events?.stderr(bytes));
+    if (this.#early.length > 0) stream.write(Buffer.concat(this.#early));
+    this.#early = [];
+    if (this.#isEnded) stream.end();
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed) return;
     const stream = this.#stream;
-    if (this.#isClosed || !stream.writable || stream.write(bytes)) return;
-    await roomIn(stream);
+    if (stream === undefined) this.#early.push(Buffer.from(bytes));
+    else if (stream.writable && !stream.write(bytes)) await roomIn(stream);
   }
 
   end(): void {
-    this.#stream.end();
+    this.#isEnded = true;
+    this.#stream?.end();
   }
 
   listen(events: ChannelEvents): void {
     this.#events = events;
-    this.#stream.on("data", (bytes: Buffer) => this.#isClosed || events.stdout(bytes));
-    this.#stream.stderr.on("data", (bytes: Buffer) => this.#isClosed || events.stderr(bytes));
+    // It ended before anybody listened.
+    if (this.#isClosed) queueMicrotask(() => events.closed(this.#code, this.#why));
   }
 
   /** The program ended, or the whole connection did (then no exit code came). */
   lost(why: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#why = why;
     this.#events?.closed(this.#code, why);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#stream.close();
+    this.#stream?.close();
   }
 }

@@ -11,6 +11,7 @@ import { acceptHostKey, knownKeyTypes } from "./host-key.ts";
 import { limits } from "./limits.ts";
 import { dialDirectly } from "./network.ts";
 import type { ConnectionPlan } from "./session.ts";
+import { signAtOnce } from "./ssh-ahead.ts";
 import { loginFailed, planLogin } from "./ssh-auth.ts";
 import { type SshSettings, sshSettings } from "./ssh-settings.ts";
 
@@ -293,6 +294,7 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
       },
     };
     client.connect(config);
+    signAtOnce(client);
   });
 }
 

@@ -6,6 +6,7 @@ import { BaseSession } from "./base-session.ts";
 import { limits } from "./limits.ts";
 import { networkOver } from "./network.ts";
 import type { ConnectionPlan, Session } from "./session.ts";
+import { EarlyInput } from "./ssh-ahead.ts";
 import { SshChannel } from "./ssh-channel.ts";
 import { connectSsh, forward, forwardSocket } from "./ssh-client.ts";
 import { sshSettings } from "./ssh-settings.ts";
@@ -13,6 +14,7 @@ import { sshSettings } from "./ssh-settings.ts";
 export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal): Promise<Session> {
   const settings = await sshSettings(plan);
   const client = await connectSsh(settings, plan, signal);
+  const early = new EarlyInput(client);
   const channels = new Set<SshChannel>();
   let ended: string | undefined;
   const end = (why: string): void => {
@@ -28,7 +30,7 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
     loginUser: settings.user,
     openChannel: async ({ command }) => {
       if (ended !== undefined) throw lost(plan, ended);
-      const channel = await execute(client, plan, command, () => ended);
+      const channel = execute(client, early, command);
       channels.add(channel);
       return channel;
     },
@@ -40,29 +42,26 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
   });
 }
 
-function execute(
-  client: Client,
-  plan: ConnectionPlan,
-  command: string,
-  ended: () => string | undefined,
-): Promise<SshChannel> {
-  return new Promise((resolve, reject) => {
-    const closed = (): void => reject(lost(plan, ended() ?? "the host hung up"));
-    client.once("close", closed);
+/** The channel is there at once; that it could not be opened is told as its end. */
+function execute(client: Client, early: EarlyInput, command: string): SshChannel {
+  const channel = new SshChannel();
+  early.during(channel, () =>
     client.exec(command, (error, stream) => {
-      client.off("close", closed);
-      if (error) reject(lost(plan, error.message, error));
-      else resolve(new SshChannel(stream));
-    });
-  });
+      if (error) channel.lost(error.message);
+      else {
+        early.started(stream);
+        channel.start(stream);
+      }
+    }),
+  );
+  return channel;
 }
 
-const lost = (plan: ConnectionPlan, why: string, cause?: unknown): ProvisionError =>
+const lost = (plan: ConnectionPlan, why: string): ProvisionError =>
   new ProvisionError({
     code: "connection-lost",
     action: `open a shell on "${plan.name}"`,
     state: `the connection ended: ${why}`,
-    cause,
   });
 
 async function closeClient(client: Client): Promise<void> {

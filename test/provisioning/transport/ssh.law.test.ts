@@ -111,6 +111,22 @@ describe("host keys", () => {
 });
 
 describe("logging in", () => {
+  test.each([
+    ["rsa", []],
+    ["ecdsa", []],
+    ["rsa", ["PubkeyAcceptedAlgorithms rsa-sha2-256"]],
+    ["ed25519", ["MaxAuthTries 1"]],
+  ])("a key of kind %s does where sshd has %j", async (type, options) => {
+    const file = join(folder, `key-${count}-${type}`);
+    const other = await startSshd([makeKey(file, type)], options);
+    try {
+      expect(await who({ port: other.port, privateKeyFile: file })).toEqual(asRoot);
+    } finally {
+      for (const session of opened.splice(0)) await session.close();
+      await other.stop();
+    }
+  });
+
   test("the wrong key is refused, and named", async () => {
     await expect(open({ privateKeyFile: join(folder, "other"), password: "x" })).rejects.toMatchObject({
       code: "auth-failed",
