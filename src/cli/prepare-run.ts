@@ -65,7 +65,8 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
     askAhead: !options.has("no-ask-ahead"),
     connection: await connectionOf(options, io, config),
     ...(io.canAsk ? { prompt: (question: string, hidden: boolean) => io.prompt(question, { hidden }) } : {}),
-    ...(vaults.open === undefined ? {} : { openVault: vaults.open }),
+    openVault: vaults.open,
+    openVaultFile: vaults.openFile,
     secrets: new Set(),
     reloadInventory: reload,
     environment: {

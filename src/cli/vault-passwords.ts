@@ -1,6 +1,8 @@
 /** The vault options: where passwords come from. A prompt is asked at once; files and programs are read when needed. */
 import type { Span } from "../base/errors.ts";
+import type { OpenVaultFile } from "../provisioning/engine/run-request.ts";
 import type { DecryptText } from "../provisioning/source/decrypt.ts";
+import type { OpenVault } from "../provisioning/vars/render-context.ts";
 import { defaultVaultId } from "../provisioning/vars/vault/envelope.ts";
 import { parseVaultId, readSecret, type VaultSource } from "../provisioning/vars/vault/password-source.ts";
 import { Vault } from "../provisioning/vars/vault/vault.ts";
@@ -9,17 +11,19 @@ import type { CliIo } from "./io.ts";
 import type { ParsedOptions } from "./parse-options.ts";
 
 export interface Vaults {
-  readonly open?: (ciphertext: string, span?: Span) => string;
-  readonly decrypt: { readonly decrypt?: DecryptText };
+  readonly open: OpenVault;
+  readonly openFile: OpenVaultFile;
+  readonly decrypt: { readonly decrypt: DecryptText };
   /** Plaintexts opened so far: masked in all output. */
   readonly secrets: ReadonlySet<string>;
 }
 
+/** Without any password all of them refuse, and say which one is wanted. */
 export async function openVaults(options: ParsedOptions, io: CliIo, config: AnsibleConfig): Promise<Vaults> {
   const vault = await readVault(vaultSources(options, config), io);
-  if (vault.secrets.length === 0) return { decrypt: {}, secrets: vault.plaintexts };
   const open = (text: string, span?: Span): string => vault.openText(text, span);
-  return { open, decrypt: { decrypt: open }, secrets: vault.plaintexts };
+  const openFile = (text: string, span: Span): Uint8Array => vault.openFile(text, span);
+  return { open, openFile, decrypt: { decrypt: open }, secrets: vault.plaintexts };
 }
 
 /** In the order in which they are tried: ids, files, a prompt, then the environment's or the configuration's ids or file. */

@@ -42,7 +42,7 @@ function runOnController(
   const ended = module.run(args, {
     host: host.name,
     check: prepared.check,
-    sources: readSources(requests, play.filesOf(task, host, frame), view),
+    sources: readSources(requests, play.filesOf(task, frame), view),
     evaluate: (expression) => view.evaluate(expression, task.span),
   });
   const changed = ended.changed ?? false;

@@ -27,7 +27,7 @@ export function loadVarsFiles(
   outcome: TaskOutcome,
 ): TaskOutcome {
   const { play, task, host, place } = work;
-  const search = play.filesOf(task, host, place.frame);
+  const search = play.filesOf(task, place.frame);
   const files = filesOf(effect, search.folders, task.span);
   const layers = files.map((file) => readVars(play.run, file, "include_vars"));
   const view = play.view(host, place.frame, task);
@@ -116,7 +116,8 @@ function findVars(path: string, folders: readonly string[], span: Span): string 
 function readVars(run: RunState, file: string, layer: string): ReadonlyMap<string, Variable> {
   const text = readFileSync(file, "utf8");
   const { openVault } = run.request;
-  const plainText = isVaultText(text) && openVault !== undefined ? openVault(text) : text;
+  const plainText =
+    isVaultText(text) && openVault !== undefined ? openVault(text, { file, line: 1, column: 1 }) : text;
   const node = parseYaml(plainText, file);
   if (node.kind === "scalar" && node.value === null) return new Map();
   if (node.kind === "map") return layerOf(node, `${layer} ${basename(file)}`);

@@ -177,13 +177,9 @@ export class PlayState {
     if (this.halted?.how === "fatal") this.halted = undefined;
   }
 
-  filesOf(
-    task: { readonly baseDir: string; readonly span: Task["span"] },
-    host: RunHost,
-    frame: Frame,
-  ): FileSearch {
-    const { openVault } = this.view(host, frame, undefined).context;
-    return { folders: this.searchPath(task, frame), span: task.span, openVault };
+  filesOf(task: { readonly baseDir: string; readonly span: Task["span"] }, frame: Frame): FileSearch {
+    const { openVaultFile } = this.run.request;
+    return { folders: this.searchPath(task, frame), span: task.span, openVaultFile };
   }
 
   searchPath(task: { readonly baseDir: string } | undefined, frame: Frame): readonly string[] {

@@ -209,7 +209,7 @@ export function contextOf(
     facts: { ansible: prepared.target.facts ?? {}, base: machine.base },
     check,
     diff,
-    sources: readSources(requests, where.play.filesOf(where.task, where.host, where.frame), view),
+    sources: readSources(requests, where.play.filesOf(where.task, where.frame), view),
     now: where.play.run.startedAtMs,
   };
 }

@@ -1,5 +1,6 @@
 /** What a run is asked to do: everything loaded, nothing rendered. Also the doorway for src/cluster as a library. */
 import type { Clock } from "../../base/clock.ts";
+import type { Span } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { AnyModule } from "../modules/module.ts";
@@ -34,6 +35,8 @@ export interface RunRequest {
   /** Puts a question to the user (vars_prompt, pause); absent: there is no terminal. */
   readonly prompt?: (question: string, hidden: boolean) => Promise<string>;
   readonly openVault?: OpenVault;
+  /** The same for files that tasks send: whatever bytes are in them. */
+  readonly openVaultFile?: OpenVaultFile;
   /** Grows while the run goes: passwords in arguments and variables, to be masked wherever text leaves the program. */
   readonly secrets?: Set<string>;
   readonly reloadInventory?: () => Promise<Inventory>;
@@ -58,6 +61,8 @@ export interface ConnectionDefaults {
   readonly becomeFlags?: readonly string[];
   readonly confirmHostKey?: (question: string) => Promise<boolean>;
 }
+
+export type OpenVaultFile = (ciphertext: string, span: Span) => Uint8Array;
 
 /** The world that the engine runs in, given so that tests give their own. */
 export interface RunEnvironment {

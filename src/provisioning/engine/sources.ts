@@ -19,6 +19,7 @@ import { statPath } from "../../base/stat-path.ts";
 import type { SourceAnswer, SourceRequest, TreeEntry } from "../modules/module.ts";
 import { renderTemplateFile } from "../vars/render.ts";
 import { limits } from "./limits.ts";
+import type { OpenVaultFile } from "./run-request.ts";
 import type { View } from "./view.ts";
 
 /** Where relative paths of one task are looked for. */
@@ -26,8 +27,10 @@ export interface FileSearch {
   /** Role folder first, then the folders of the task's file and of the playbook. */
   readonly folders: readonly string[];
   readonly span: Span;
-  readonly openVault?: ((ciphertext: string) => string) | undefined;
+  readonly openVaultFile?: OpenVaultFile | undefined;
 }
+
+type Opening = Pick<FileSearch, "openVaultFile">;
 
 export const readSources = (
   requests: readonly SourceRequest[],
@@ -38,18 +41,14 @@ export const readSources = (
 function readSource(request: SourceRequest, search: FileSearch, view: View): SourceAnswer {
   if (request.from === "local") return readLocal(request.path, search);
   if (request.from === "tree")
-    return { kind: "tree", entries: readTree(find(request.path, "files", search), false) };
+    return { kind: "tree", entries: readTree(find(request.path, "files", search), false, search) };
   if (request.from === "template") return readTemplate(request, search, view);
   if (request.from === "fragments") return readFragments(request, search);
   const path = find(request.path, request.in, search);
+  const opening = request.keepVault === true ? {} : search;
   if (statSync(path).isDirectory())
-    return { kind: "tree", entries: readTree(path, request.keepLinks === true) };
-  return request.keepVault === true ? asItIs(path) : readFile(path, search);
-}
-
-function asItIs(path: string): SourceAnswer {
-  const stat = statSync(path);
-  return stat.size > limits.inlineBytes ? readLarge(path, stat) : readSmall(path, stat, {});
+    return { kind: "tree", entries: readTree(path, request.keepLinks === true, opening) };
+  return request.keepVault === true ? readAnew(path, statSync(path), {}) : readFile(path, search);
 }
 
 function readFragments(
@@ -62,7 +61,7 @@ function readFragments(
   const files = readdirSync(folder)
     .map((name) => ({ name, full: join(folder, name) }))
     .filter(({ full }) => statPath(full)?.isFile() === true)
-    .map(({ name, full }) => ({ name, bytes: opened(readFileSync(full), opening) }));
+    .map(({ name, full }) => ({ name, bytes: opened(full, opening) }));
   return { kind: "fragments", files };
 }
 
@@ -79,7 +78,7 @@ function readTemplate(
 ): SourceAnswer {
   const path = find(request.path, "templates", search);
   const stat = statSync(path);
-  const text = new TextDecoder().decode(opened(readFileSync(path), search));
+  const text = new TextDecoder().decode(opened(path, search));
   const language = extname(path) === ".hbs" ? "hbs" : "j2";
   const rendered = renderTemplateFile(
     {
@@ -152,14 +151,18 @@ function readFile(path: string, search: FileSearch): SourceAnswer {
   if (old !== undefined && old.mtimeMs === stat.mtimeMs && old.size === stat.size && old.inode === stat.ino) {
     return old.answer;
   }
-  const answer = stat.size > limits.inlineBytes ? readLarge(path, stat) : readSmall(path, stat, search);
+  const answer = readAnew(path, stat, search);
+  // Whether it opens depends on the passwords of the run.
+  if (isOpenedVault(path, search)) return answer;
   if (kept.size >= keptLimit) kept.clear();
   kept.set(path, { mtimeMs: stat.mtimeMs, size: stat.size, inode: stat.ino, answer });
   return answer;
 }
 
-function readSmall(path: string, stat: Stats, search: Pick<FileSearch, "openVault">): SourceAnswer {
-  const bytes = opened(readFileSync(path), search);
+/** A vault is read whole, however large: only opened it is what is sent. */
+function readAnew(path: string, stat: Stats, opening: Opening): SourceAnswer {
+  if (stat.size > limits.inlineBytes && !isOpenedVault(path, opening)) return readLarge(path, stat);
+  const bytes = opened(path, opening);
   return { kind: "file", bytes, sha256: sha256(bytes), mode: stat.mode & 0o7777 };
 }
 
@@ -169,11 +172,25 @@ function readLarge(path: string, stat: Stats): SourceAnswer {
   return { kind: "large", file: path, sha256, sha1, sizeBytes: stat.size, mode };
 }
 
+const vaultMark = Buffer.from("$ANSIBLE_VAULT;");
+
+function isOpenedVault(path: string, { openVaultFile }: Opening): boolean {
+  if (openVaultFile === undefined) return false;
+  const begin = Buffer.alloc(vaultMark.length);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, begin);
+  } finally {
+    closeSync(file);
+  }
+  return begin.equals(vaultMark);
+}
+
 /** A file that is a vault travels opened. */
-function opened(bytes: Buffer, { openVault }: Pick<FileSearch, "openVault">): Uint8Array {
-  if (openVault === undefined || !bytes.subarray(0, 15).toString("latin1").startsWith("$ANSIBLE_VAULT;"))
-    return bytes;
-  return Buffer.from(openVault(bytes.toString("utf8")));
+function opened(path: string, { openVaultFile }: Opening): Uint8Array {
+  const bytes = readFileSync(path);
+  if (openVaultFile === undefined || !bytes.subarray(0, vaultMark.length).equals(vaultMark)) return bytes;
+  return openVaultFile(bytes.toString("latin1"), { file: path, line: 1, column: 1 });
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -192,7 +209,7 @@ function hashFile<Names extends readonly string[]>(path: string, algorithms: Nam
   return hashes.map((hash) => hash.digest("hex")) as { [K in keyof Names]: string };
 }
 
-function readTree(root: string, keepLinks: boolean): TreeEntry[] {
+function readTree(root: string, keepLinks: boolean, opening: Opening): TreeEntry[] {
   const entries: TreeEntry[] = [];
   const visit = (folder: string, prefix: string): void => {
     for (const name of readdirSync(folder).sort()) {
@@ -206,19 +223,17 @@ function readTree(root: string, keepLinks: boolean): TreeEntry[] {
         entries.push({ path, mode, entry: { type: "directory" } });
         visit(full, `${path}/`);
       } else {
-        entries.push({
-          path,
-          mode,
-          entry: {
-            type: "file",
-            file: full,
-            sha256: hashFile(full, ["sha256"] as const)[0],
-            sizeBytes: stat.size,
-          },
-        });
+        entries.push({ path, mode, entry: treeFile(full, stat.size, opening) });
       }
     }
   };
   visit(root, "");
   return entries;
+}
+
+function treeFile(file: string, sizeBytes: number, opening: Opening): TreeEntry["entry"] {
+  if (!isOpenedVault(file, opening))
+    return { type: "file", file, sha256: hashFile(file, ["sha256"] as const)[0], sizeBytes };
+  const bytes = opened(file, opening);
+  return { type: "file", file, sha256: sha256(bytes), sizeBytes: bytes.length, bytes };
 }

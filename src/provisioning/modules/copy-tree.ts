@@ -64,7 +64,10 @@ function planEntry(goal: TreeGoal, { path: relative, mode, entry }: TreeEntry, a
   return planFile({
     path,
     current: answer,
-    from: { file: entry.file, sha256: entry.sha256, sizeBytes: entry.sizeBytes },
+    from:
+      entry.bytes === undefined
+        ? { file: entry.file, sha256: entry.sha256, sizeBytes: entry.sizeBytes }
+        : { bytes: entry.bytes },
     sha256: entry.sha256,
     wanted,
     backup: goal.backup,

@@ -50,7 +50,7 @@ function bodyOf(event: TaskHostEvent, style: TextStyle): readonly string[] {
 
 /** What the first line has not told. */
 const said: ReadonlySet<string> = new Set([
-  ..."changed failed skipped rc stdout stderr stdout_lines stderr_lines cmd delta start end".split(" "),
+  ..."changed failed skipped diff rc stdout stderr stdout_lines stderr_lines cmd delta start end".split(" "),
 ]);
 
 const worthTelling = (result: JsonObject): JsonObject =>

@@ -1,4 +1,5 @@
 /** What a rendering may see of the world around it. Made by the engine, one for each host and task. */
+import type { Span } from "../../base/errors.ts";
 import type { Scope } from "./variable.ts";
 
 export interface RenderContext {
@@ -31,4 +32,5 @@ export interface HostDirectory {
 }
 
 /** Ciphertext as in a file → plaintext. Throws ProvisionError when no secret opens it. */
-export type OpenVault = (ciphertext: string) => string;
+/** `span`: where the ciphertext stands, for the error. */
+export type OpenVault = (ciphertext: string, span?: Span) => string;

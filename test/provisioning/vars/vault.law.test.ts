@@ -1,12 +1,23 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CliIo } from "../../../src/cli/io.ts";
+import { runCommandLine } from "../../../src/cli/main.ts";
 import { vaultCommand } from "../../../src/cli/vault.ts";
 import { encryptVault, Vault } from "../../../src/provisioning/vars/vault/vault.ts";
+import { capturedIo } from "../../support/captured-io.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -58,6 +69,51 @@ const file = (name: string, content?: string): string => {
   return path;
 };
 const text = "user: admin\npassword: ünï & 'x'\n";
+
+describe("vault files that tasks send", () => {
+  const noise = (bytes: number): Buffer =>
+    Buffer.from(Uint8Array.from({ length: bytes }, (_, i) => (i * 7919) >> 3));
+  const sent = async (options: readonly string[]): Promise<{ code: number; out: string }> => {
+    const io = capturedIo({ env: { HOME: folder, PATH: process.env["PATH"] }, cwd: folder });
+    const code = await runCommandLine(["localhost,", "send.yml", "-c", "local", "--plain", ...options], io);
+    return { code, out: io.output() };
+  };
+  beforeAll(() => {
+    mkdirSync(join(folder, "tree"));
+    const files = { small: noise(999), large: noise(200_000), "tree/inner": Buffer.from("inner") };
+    for (const [name, bytes] of Object.entries(files)) {
+      writeFileSync(join(folder, name), bytes);
+      writeFileSync(join(folder, `${name}.clear`), bytes);
+      ansible("encrypt", name, "--vault-id", "prod@pass");
+    }
+    const copies = ["small", "large", "tree/"].map(
+      (src) => `    - copy: {src: ${src}, dest: ${folder}/out/${src}}\n`,
+    );
+    file(
+      "send.yml",
+      `- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: ${folder}/out, state: directory}\n${copies.join("")}    - copy: {src: small, dest: ${folder}/out/kept, decrypt: false}\n`,
+    );
+  });
+
+  test("travel opened, byte for byte, however large, also in folders; with decrypt: false as they are", async () => {
+    expect((await sent(["--vault-id", "prod@pass"])).code).toBe(0);
+    for (const name of ["small", "large", "tree/inner"])
+      expect(readFileSync(file(`out/${name}`)).equals(readFileSync(file(`${name}.clear`)))).toBe(true);
+    expect(readFileSync(file("out/kept"), "latin1")).toMatch(/^\$ANSIBLE_VAULT;1\.2;AES256;prod\n/);
+  });
+
+  test.each([
+    [[], "no vault password was given"],
+    [["--vault-id", "prod@other"], 'none of the passwords given opens it ("prod")'],
+  ])("never travel closed: %j", async (options, said) => {
+    rmSync(file("out"), { recursive: true, force: true });
+    const { code, out } = await sent(options);
+    expect([code, existsSync(file("out/small"))]).toEqual([2, false]);
+    expect(out).toContain("small:1:1: error[vault-locked]");
+    expect(out).toContain(said);
+    expect(out).toContain("--vault-id prod@FILE");
+  });
+});
 
 describe("ansible-vault and ours", () => {
   test("ansible-vault opens what we encrypt, with and without an id", async () => {

@@ -112,10 +112,17 @@ export class Vault {
 
   /** As UTF-8 text, remembered for masking. */
   openText(text: string, span?: Span): string {
-    const { plaintext } = this.open(text, span);
-    const found = plaintext.toString("utf8");
+    const found = this.open(text, span).plaintext.toString("utf8");
     for (const secret of secretsIn(found)) this.#plaintexts.add(secret);
     return found;
+  }
+
+  /** A file that is sent, of whatever bytes: short text is remembered for masking, as a whole and by its long lines. */
+  openFile(text: string, span?: Span): Buffer {
+    const { plaintext } = this.open(text, span);
+    if (plaintext.length <= maskedFileBytes && !plaintext.includes(0))
+      this.#plaintexts.add(plaintext.toString("utf8").trim());
+    return plaintext;
   }
 
   #try(envelope: Envelope, span: Span | undefined): OpenedVault {
@@ -128,6 +135,9 @@ export class Vault {
     throw locked(envelope.id, this.#secrets, span);
   }
 }
+
+/** Keys and certificates are shorter; looking for every line of more would cost more than it guards. */
+const maskedFileBytes = 65_536;
 
 /** Shorter words would mask half of the output. */
 const leastSecretLength = 4;
@@ -153,6 +163,6 @@ function locked(id: string, secrets: readonly VaultSecret[], span: Span | undefi
     state,
     span,
     why: id === defaultVaultId ? "it is encrypted under no id" : `it is encrypted under the id "${id}"`,
-    fix: secrets.length === 0 ? option : undefined,
+    fix: secrets.length === 0 ? option : `${option}, with the password it was encrypted with`,
   });
 }
