@@ -39,7 +39,7 @@ const vaultOptions: readonly OptionSpec[] = [
     takes: "FILE",
     help: "rekey: file or program that gives the new password",
   },
-  { long: "output", takes: "FILE", help: "encrypt, decrypt: write there; - is standard output" },
+  { long: "output", takes: "FILE", help: "write there; - is standard output" },
   {
     long: "name",
     short: "n",
@@ -49,6 +49,8 @@ const vaultOptions: readonly OptionSpec[] = [
   },
   { long: "stdin-name", takes: "NAME", help: "encrypt-string: read the text from standard input" },
   { long: "prompt", short: "p", help: "encrypt-string: ask for the text" },
+  { long: "show-input", help: "with --prompt: show what is typed" },
+  { long: "verbose", short: "v", repeat: true, hidden: true, help: "" },
   { long: "help", short: "h", help: "show this" },
 ];
 
@@ -119,7 +121,8 @@ function encryptor(vault: Vault, { options }: Work): VaultSecret {
 }
 
 function wantFiles({ files }: Work, verb: string): readonly string[] {
-  if (files.length === 0) throw badUsage(`"vault ${verb}" stands without a file`);
+  if (files.length === 0)
+    throw badUsage(`"vault ${verb}" stands without a file`, undefined, `provision vault ${verb} FILE`);
   return files;
 }
 
@@ -146,7 +149,11 @@ async function encrypt(work: Work): Promise<void> {
   const read = await inputs(work);
   const done = read.find(({ bytes }) => isVaultText(Buffer.from(bytes).toString("latin1")));
   if (done !== undefined)
-    throw refused(`encrypt "${done.from}"`, "it is encrypted already", `provision vault rekey ${done.from}`);
+    throw refused(
+      done.from === "-" ? "encrypt standard input" : `encrypt "${done.from}"`,
+      "it is encrypted already",
+      done.from === "-" ? undefined : `provision vault rekey ${done.from}`,
+    );
   const secret = encryptor(await passwords(work, true), work);
   for (const { bytes, to } of read) put(to, encryptVault(bytes, secret), work);
   if (read.some(({ to }) => to !== "-")) work.io.stderr("Encryption successful\n");
@@ -170,8 +177,9 @@ function openWith(bytes: Uint8Array, name: string, vault: Vault): ReturnType<Vau
 }
 
 async function view(work: Work): Promise<void> {
+  const files = wantFiles(work, "view");
   const vault = await passwords(work, false);
-  for (const name of wantFiles(work, "view"))
+  for (const name of files)
     work.io.stdout(Buffer.from(openFile(readFileBytes(name, work.io.cwd), name, vault)).toString("utf8"));
 }
 
@@ -200,8 +208,9 @@ async function edit(work: Work): Promise<void> {
 
 async function rekey(work: Work): Promise<void> {
   const { options, io } = work;
+  const files = wantFiles(work, "rekey");
   const vault = await passwords(work, false);
-  const opened = wantFiles(work, "rekey").map((name) => ({
+  const opened = files.map((name) => ({
     name,
     plaintext: openFile(readFileBytes(name, io.cwd), name, vault),
   }));
@@ -226,10 +235,11 @@ async function encryptStrings(work: Work): Promise<void> {
     texts.push({ text: await io.readStdin(), name: stdinName ?? names[texts.length] });
   const secret = encryptor(await passwords(work, true), work);
   if (options.has("prompt")) {
-    const typed = await io.prompt("String to encrypt: ", { hidden: true });
+    const typed = await io.prompt("String to encrypt: ", { hidden: !options.has("show-input") });
     texts.push({ text: Buffer.from(typed, "utf8"), name: names[texts.length] });
   }
-  for (const { text, name } of texts) io.stdout(inlineVault(encryptVault(text, secret), name));
+  const made = texts.map(({ text, name }) => inlineVault(encryptVault(text, secret), name));
+  put(options.value("output") ?? "-", made.join(""), work);
 }
 
 /** As it stands in a YAML file: `name: !vault |` and the text, indented. */
@@ -239,5 +249,5 @@ function inlineVault(text: string, name: string | undefined): string {
   return `${name === undefined ? "" : `${name}: `}!vault |\n${lines.map((line) => indent + line).join("\n")}\n`;
 }
 
-const refused = (action: string, state: string, fix: string): ProvisionError =>
+const refused = (action: string, state: string, fix: string | undefined): ProvisionError =>
   new ProvisionError({ code: "bad-vault", action, state, fix });

@@ -112,8 +112,7 @@ function runProgram(path: string, id: string | undefined, fail: Fail): Buffer {
       throw fail(`"${path}" is executable, and no program`, `chmod -x ${path}`, error);
     throw fail(
       `the program "${path}" ended with ${status ?? code ?? "a signal"}${said === "" ? "" : `: ${said}`}`,
-      undefined,
-      error,
+      status === 126 || status === 127 ? `chmod -x ${path}, if it holds the password itself` : undefined,
     );
   }
 }
