@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { requestFacts } from "./gather.ts";
 import type { PlayState } from "./play-state.ts";
 
 /** Names with the prefix that are no facts. */
@@ -20,6 +21,7 @@ export function wantsFacts(state: PlayState): boolean {
   const [first] = batch;
   if (first === undefined) return false;
   if (play.gatherFacts !== undefined && !state.flag(play.gatherFacts, first, frame)) return false;
+  requestFacts(state);
   for (const host of batch) run.factsWanted.add(host.name);
   const { roles, ...own } = play;
   if (

@@ -1,7 +1,9 @@
 /** Facts of a host: with the first message, when an expression touches one, or by the module setup. */
-import { ProvisionError } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
-import { gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
+import { ProvisionError, type Span } from "../../base/errors.ts";
+import type { JsonObject, JsonValue } from "../../base/json.ts";
+import { nearest } from "../../base/nearest.ts";
+import { type FactKind, factSubsets, kindsWanted, unknownSubsets } from "../host/fact-subsets.ts";
+import { type FactRequest, gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
 import type { Effect } from "../modules/module.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
 import { limits } from "./limits.ts";
@@ -11,9 +13,58 @@ import { prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { View } from "./view.ts";
 
-export function factsFrames(subset: readonly string[]): readonly Frame[] {
-  const { script } = gatherFactsScript(subset);
-  return [{ kind: "ask", script, timeoutMs: limits.questionTimeoutMs }];
+export function factsFrames({ subset, factPath, timeoutMs }: FactRequest): readonly Frame[] {
+  const { script } = gatherFactsScript(subset, factPath);
+  return [{ kind: "ask", script, timeoutMs: timeoutMs ?? limits.questionTimeoutMs }];
+}
+
+/** gather_subset, gather_timeout and fact_path of the play, for what is gathered without being told to. */
+export function requestFacts(state: PlayState): void {
+  const { run, play, batch } = state;
+  const { gatherSubset, gatherTimeout, factPath } = play;
+  for (const host of batch) {
+    const view = state.hostView(host);
+    const subset = gatherSubset === undefined ? [] : namesIn(view.value(gatherSubset));
+    refuseUnknown(subset, gatherSubset?.span);
+    const seconds = gatherTimeout === undefined ? undefined : Number(view.value(gatherTimeout));
+    const request: FactRequest = {
+      subset,
+      ...(seconds === undefined || !(seconds > 0) ? {} : { timeoutMs: seconds * 1000 }),
+      ...(factPath === undefined ? {} : { factPath: view.text(factPath) }),
+    };
+    run.factRequests.set(host.name, request);
+    // What an earlier play did not ask for comes when it is touched.
+    if (!covers(host.factKinds, subset)) host.factKinds = undefined;
+  }
+}
+
+const namesIn = (value: JsonValue): readonly string[] =>
+  (Array.isArray(value) ? value.map(String) : String(value ?? "").split(","))
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+const covers = (known: ReadonlySet<FactKind> | undefined, subset: readonly string[]): boolean =>
+  known !== undefined && [...kindsWanted(subset)].every((kind) => known.has(kind));
+
+/** Less than the play wants leaves the rest to be gathered when it is touched. */
+export function noteGathered({ run }: PlayState, host: RunHost, subset: readonly string[]): void {
+  const kinds = new Set([...(host.factKinds ?? []), ...kindsWanted(subset)]);
+  const { subset: wanted } = run.factRequests.get(host.name) ?? wholeRequest;
+  if (!run.factsWanted.has(host.name) || covers(kinds, wanted)) host.factKinds = kinds;
+}
+
+function refuseUnknown(subset: readonly string[], span: Span | undefined): void {
+  const [unknown] = unknownSubsets(subset);
+  if (unknown === undefined) return;
+  const near = nearest(unknown.replace(/^!/, ""), factSubsets);
+  throw new ProvisionError({
+    code: "bad-argument",
+    action: 'read "gather_subset"',
+    state: `there are no facts called "${unknown}"`,
+    span,
+    why: "all, min, hardware, network, virtual and local are, each with ! for all but these, and the names of single facts",
+    fix: near === undefined ? undefined : `write "${near}"`,
+  });
 }
 
 export function readFactsFrames(results: readonly (FrameResult | undefined)[], nowMs: number): JsonObject {
@@ -33,9 +84,17 @@ export async function gatherOnDemand(play: PlayState, host: RunHost): Promise<vo
   const { run } = play;
   run.factsAtFirst.add(host.name);
   const machine = await run.machines.connected(host, play.planOf(host, play.hostView(host), {}));
-  if (host.facts !== undefined) return;
-  const results = await machine.run(loginIdentity, factsFrames([]));
-  host.facts = readFactsFrames(results, run.clock.now());
+  if (host.factKinds !== undefined) return;
+  const request = run.factRequests.get(host.name) ?? wholeRequest;
+  const results = await machine.run(loginIdentity, factsFrames(request));
+  learnFacts(host, request, readFactsFrames(results, run.clock.now()));
+}
+
+export const wholeRequest: FactRequest = { subset: [] };
+
+export function learnFacts(host: RunHost, { subset }: FactRequest, facts: JsonObject): void {
+  host.facts = { ...(host.facts ?? {}), ...facts };
+  host.factKinds = new Set([...(host.factKinds ?? []), ...kindsWanted(subset)]);
 }
 
 export interface GatherRequest {
@@ -53,7 +112,8 @@ export async function gatherFacts(
   const { where, view, effect } = request;
   const machine: Machine = await play.run.machines.connected(host, play.connectionOf(where, host, view));
   const { become, environment } = prepareTask(where, view);
-  const results = await machine.run(identityOf(become, environment), factsFrames(effect.subset));
+  refuseUnknown(effect.subset, where.task.span);
+  const results = await machine.run(identityOf(become, environment), factsFrames(effect));
   return filtered(readFactsFrames(results, play.run.clock.now()), effect.filter);
 }
 

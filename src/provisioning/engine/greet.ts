@@ -5,7 +5,7 @@ import type { Become, Frame, FrameResult } from "../transport/session.ts";
 import { becomeOf } from "./become.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import { FactsNeeded } from "./facts-needed.ts";
-import { factsFrames, readFactsFrames } from "./gather.ts";
+import { factsFrames, learnFacts, readFactsFrames, wholeRequest } from "./gather.ts";
 import { limits } from "./limits.ts";
 import { loginIdentity, type Machine } from "./machine.ts";
 import { type Greeting, saidBy } from "./machines.ts";
@@ -25,12 +25,13 @@ const ask = (script: string): Frame => ({ kind: "ask", script, timeoutMs: limits
 
 export async function greet(run: RunState, machine: Machine, host: RunHost): Promise<Greeting> {
   const wantsFacts = run.factsAtFirst.has(host.name);
+  const request = run.factRequests.get(host.name) ?? wholeRequest;
   const base = baseFactsScript();
   const frames = [
     ask(base.script),
     ask(worldScript),
     ask(owedListScript),
-    ...(wantsFacts ? factsFrames([]) : []),
+    ...(wantsFacts ? factsFrames(request) : []),
   ];
   machine.openShell(run.becomesAtFirst.get(host.name));
   const results = await machine.run(loginIdentity, frames);
@@ -38,7 +39,7 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   const facts = readBaseFacts(answered(baseResult).stdout);
   const [name = "", ...mounts] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
   host.owedFound = readOwed(answered(owedResult).stdout);
-  if (wantsFacts) host.facts = { ...readFactsFrames(factsResults, run.clock.now()), ...(host.facts ?? {}) };
+  if (wantsFacts) learnFacts(host, request, readFactsFrames(factsResults, run.clock.now()));
   return {
     base: facts,
     identity: facts.machineId === undefined ? `${host.name} alone` : `${facts.machineId} ${name}`,

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { Effect } from "../modules/module.ts";
 import { keyword } from "./frame.ts";
-import { gatherFacts } from "./gather.ts";
+import { gatherFacts, noteGathered } from "./gather.ts";
 import { loadVarsFiles } from "./load-vars.ts";
 import type { RunHost } from "./run-host.ts";
 import type { HostTask } from "./run-on-host.ts";
@@ -77,6 +77,15 @@ function setFacts(host: RunHost, facts: JsonObject, cacheable: boolean): void {
   if (cacheable) host.facts = { ...(host.facts ?? {}), ...facts };
 }
 
+/** As a task registers them; what tells of the gathering itself has no prefix. */
+const prefixed = (facts: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      name === "gather_subset" || name === "module_setup" ? name : `ansible_${name}`,
+      value,
+    ]),
+  );
+
 async function gather(
   work: HostTask,
   effect: Extract<Effect, { effect: "gather-facts" }>,
@@ -90,11 +99,17 @@ async function gather(
     view,
     effect,
   });
-  for (const target of targetsOf(work, outcome)) target.facts = { ...(target.facts ?? {}), ...facts };
+  for (const target of targetsOf(work, outcome)) {
+    target.facts = { ...(target.facts ?? {}), ...facts };
+    if (effect.filter.length === 0) noteGathered(play, target, effect.subset);
+  }
   const known = outcome.result["ansible_facts"];
   return {
     ...outcome,
-    result: { ...outcome.result, ansible_facts: { ...(isJsonObject(known) ? known : {}), ...facts } },
+    result: {
+      ...outcome.result,
+      ansible_facts: { ...(isJsonObject(known) ? known : {}), ...prefixed(facts) },
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a run knows of one inventory host: what it said, what was set for it, how it fares. */
 import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { FactKind } from "../host/fact-subsets.ts";
 import type { Task } from "../playbook/model.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { HostRecap, TaskStatus } from "./events.ts";
@@ -22,6 +23,8 @@ export class RunHost {
   readonly name: string;
   /** `ansible_facts` as gathered or set; undefined until then. */
   facts: JsonObject | undefined;
+  /** Kinds of facts that were gathered whole; undefined: what the play wants is still to be gathered. */
+  factKinds: ReadonlySet<FactKind> | undefined;
   /** Learnt by modules (getent, service_facts, …), without the prefix: seen beside the gathered ones. */
   moduleFacts: JsonObject = {};
   /** register, set_fact, add_host's vars: the higher layer. Values are data, never rendered. */

@@ -50,7 +50,10 @@ async function applyOne(
       play.endedRoles.push({ role: place.frame.roles.at(-1)?.role, hosts: new Set(hosts) });
       return;
     case "clear_facts":
-      for (const host of hosts) host.facts = undefined;
+      for (const host of hosts) {
+        host.facts = undefined;
+        host.factKinds = undefined;
+      }
       return;
     case "clear_host_errors":
       for (const host of play.run.hosts()) host.isLost = false;

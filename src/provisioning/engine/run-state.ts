@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonObject, JsonValue } from "../../base/json.ts";
+import type { FactRequest } from "../host/gather-facts.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { matchPattern } from "../inventory/match-pattern.ts";
 import type { AnyModule } from "../modules/module.ts";
@@ -31,6 +32,8 @@ export class RunState {
   readonly omitToken: JsonValue = omitPlaceholder;
   /** Facts of hosts may be gathered when an expression asks for them: plays that did not say gather_facts: false. */
   readonly factsWanted = new Set<string>();
+  /** Which facts a host's play wants. */
+  readonly factRequests = new Map<string, FactRequest>();
   /** Facts come with the first message. */
   readonly factsAtFirst = new Set<string>();
   /** Whose shell is opened along with the first message, by host. */

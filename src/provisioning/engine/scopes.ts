@@ -97,7 +97,8 @@ function factLayer(run: RunState, host: RunHost): Layer {
   const { facts, moduleFacts } = host;
   const hasOwn = Object.keys(moduleFacts).length > 0;
   // What is still to be gathered on demand must not be hidden by what a module learnt.
-  const isWhole = facts !== undefined || (hasOwn && !run.factsWanted.has(host.name));
+  const isWhole =
+    host.factKinds !== undefined || ((hasOwn || facts !== undefined) && !run.factsWanted.has(host.name));
   const get = (name: string): Variable | undefined => {
     if (name === "ansible_facts") {
       return isWhole
@@ -122,7 +123,7 @@ const ownFact = (facts: JsonObject, name: string): JsonValue | undefined =>
 const missingFact =
   (run: RunState, host: RunHost) =>
   (name: string): void => {
-    if (host.facts !== undefined || !name.startsWith(prefix) || isNoFact(name)) return;
+    if (host.factKinds !== undefined || !name.startsWith(prefix) || isNoFact(name)) return;
     if (run.factsWanted.has(host.name)) throw new FactsNeeded(host);
   };
 

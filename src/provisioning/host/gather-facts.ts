@@ -3,7 +3,9 @@
  * and understood here. Three short programs say the rest (uname, id, date; ip where the host has it).
  */
 import type { JsonObject } from "../../base/json.ts";
+import { shellQuote } from "../../base/shell-quote.ts";
 import { type HostScript, newNonce } from "./compile-questions.ts";
+import { type FactKind, factKinds, kindsWanted } from "./fact-subsets.ts";
 import { hardwareFacts } from "./facts-hardware.ts";
 import { localFacts } from "./facts-local.ts";
 import { networkFacts } from "./facts-network.ts";
@@ -20,19 +22,6 @@ export interface RawFacts {
   readonly paths: (pattern: RegExp) => readonly RegExpExecArray[];
   readonly section: (name: string) => string;
   readonly sections: (prefix: string) => readonly (readonly [string, string])[];
-}
-
-type Kind = "network" | "hardware" | "virtual" | "local";
-const kinds: readonly Kind[] = ["network", "hardware", "virtual", "local"];
-
-/** Ansible's rule: "all" by default, "min" and "!all" leave only the minimum, "!name" leaves one out. */
-function wantedKinds(subset: readonly string[]): Set<Kind> {
-  const positive = subset.filter((name) => !name.startsWith("!"));
-  const refused = new Set(subset.filter((name) => name.startsWith("!")).map((name) => name.slice(1)));
-  const all = (positive.length === 0 && !refused.has("all")) || positive.includes("all");
-  const named = (kind: Kind): boolean =>
-    positive.includes(kind) || (kind === "local" && positive.includes("facter"));
-  return new Set(kinds.filter((kind) => (all || named(kind)) && !refused.has(kind)));
 }
 
 const minimumFiles = [
@@ -60,7 +49,7 @@ const minimumFiles = [
   "/sys/module/apparmor/parameters/enabled",
   "/sys/kernel/security/apparmor/profiles",
 ];
-const filesOf: Readonly<Record<Kind, readonly string[]>> = {
+const filesOf: Readonly<Record<FactKind, readonly string[]>> = {
   network: [
     "/proc/net/route",
     "/proc/net/ipv6_route",
@@ -121,12 +110,23 @@ const statMounts = `mt() { l=; while read -r d p t o x; do case $t in nfs*|cifs|
 case $d in /*|*:/*) case $p in *[!A-Za-z0-9_./:@,+=-]*) ;; *) l="$l $p";; esac;; esac; done </proc/mounts; [ -z "$l" ] || { m mounts; stat -f -c '%s %b %f %a %c %d %n' $l 2>/dev/null; }; }
 [ -r /proc/mounts ] && mt`;
 
-const askLocal = `for f in /etc/ansible/facts.d/*.fact; do [ -f "$f" ] || continue; m "local \${f##*/}"; if [ -x "$f" ]; then "$f" </dev/null 2>/dev/null; else cat "$f"; fi; done`;
+const usualFactPath = "/etc/ansible/facts.d";
+const askLocal = (folder: string): string =>
+  `for f in ${shellQuote(folder)}/*.fact; do [ -f "$f" ] || continue; m "local \${f##*/}"; if [ -x "$f" ]; then "$f" </dev/null 2>/dev/null; else cat "$f"; fi; done`;
 
 const askNetwork = `m ip; if command -v ip >/dev/null 2>&1; then ip -o addr show 2>/dev/null; elif command -v ifconfig >/dev/null 2>&1; then m ifconfig; ifconfig -a 2>/dev/null; fi`;
 
-export function gatherFactsScript(subset: readonly string[] = [], nonce = newNonce()): HostScript {
-  const wanted = wantedKinds(subset);
+/** What is asked of a host, in Ansible's words; an empty subset means all. */
+export interface FactRequest {
+  readonly subset: readonly string[];
+  /** Folder with facts of the host's own. */
+  readonly factPath?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export function gatherFactsScript(subset: readonly string[] = [], factPath = usualFactPath): HostScript {
+  const wanted = kindsWanted(subset);
+  const nonce = newNonce();
   const files = [...new Set([...minimumFiles, ...[...wanted].flatMap((kind) => filesOf[kind])])];
   const lines = [
     'P=$PATH; PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"',
@@ -138,7 +138,7 @@ export function gatherFactsScript(subset: readonly string[] = [], nonce = newNon
     "m container; [ -e /.dockerenv ] && echo docker; [ -e /run/.containerenv ] && echo podman; [ -d /proc/vz ] && [ ! -d /proc/bc ] && echo openvz; [ -d /proc/xen ] && echo xen; [ -c /dev/kvm ] && echo kvmhost",
     ...(wanted.has("network") ? [askNetwork] : []),
     ...(wanted.has("hardware") ? [statMounts] : []),
-    ...(wanted.has("local") ? [askLocal] : []),
+    ...(wanted.has("local") ? [askLocal(factPath)] : []),
     "m end",
     "exit 0",
   ];
@@ -158,7 +158,7 @@ export function readGatheredFacts(output: HostOutput, _nowMs: number): JsonObjec
     ...(wanted.has("network") ? networkFacts(raw) : {}),
     ...(wanted.has("local") ? { local: localFacts(raw) } : {}),
     gather_subset:
-      [...wanted].length === kinds.length ? ["all"] : ["min", ...wanted].filter((name) => name !== ""),
+      [...wanted].length === factKinds.length ? ["all"] : ["min", ...wanted].filter((name) => name !== ""),
     module_setup: true,
   };
 }

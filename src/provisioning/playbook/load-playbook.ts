@@ -189,6 +189,8 @@ const plainText = (node: SourceNode): string =>
 
 const optionalKeys = {
   gather_subset: "gatherSubset",
+  gather_timeout: "gatherTimeout",
+  fact_path: "factPath",
   max_fail_percentage: "maxFailPercentage",
   order: "order",
   force_handlers: "forceHandlers",

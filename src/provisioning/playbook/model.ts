@@ -53,6 +53,8 @@ export interface Play extends Inherited {
   readonly hosts: SourceNode;
   readonly gatherFacts: SourceNode | undefined;
   readonly gatherSubset?: SourceNode;
+  readonly gatherTimeout?: SourceNode;
+  readonly factPath?: SourceNode;
   readonly strategy: SourceNode | undefined;
   readonly serial: SourceNode | undefined;
   readonly maxFailPercentage?: SourceNode;
