@@ -47,6 +47,7 @@ export function becomeOf(
   const flags = own.variable("ansible_become_flags") ?? rendered(view, keyword(frame, task, "becomeFlags"));
   const flagWords =
     typeof flags === "string" && flags.trim() !== "" ? flags.trim().split(/\s+/) : defaults.becomeFlags;
+  const exe = own.variable("ansible_become_exe") ?? rendered(view, keyword(frame, task, "becomeExe"));
   const secret = password === undefined || password === null ? defaults.becomePassword : String(password);
   if (secret !== undefined) play.run.request.secrets?.add(secret);
   return {
@@ -54,6 +55,7 @@ export function becomeOf(
     method,
     ...(secret === undefined ? {} : { password: secret }),
     ...(flagWords === undefined ? {} : { flags: flagWords }),
+    ...(typeof exe === "string" && exe !== "" ? { exe } : {}),
   };
 }
 

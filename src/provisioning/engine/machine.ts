@@ -24,7 +24,7 @@ export interface Identity {
 export const identityOf = (become: Become | null, env: Env): Identity => ({
   become,
   env,
-  key: JSON.stringify([become?.user ?? null, become?.method, become?.flags, env]),
+  key: JSON.stringify([become?.user ?? null, become?.method, become?.flags, become?.exe, env]),
 });
 
 export const loginIdentity = identityOf(null, {});

@@ -20,6 +20,7 @@ export interface Inherited {
   readonly becomeUser?: SourceNode;
   readonly becomeMethod?: SourceNode;
   readonly becomeFlags?: SourceNode;
+  readonly becomeExe?: SourceNode;
   readonly remoteUser?: SourceNode;
   readonly connection?: SourceNode;
   readonly port?: SourceNode;

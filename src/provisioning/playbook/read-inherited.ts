@@ -14,6 +14,7 @@ const nodeKeywords: Readonly<Record<string, NodeKey>> = {
   become_user: "becomeUser",
   become_method: "becomeMethod",
   become_flags: "becomeFlags",
+  become_exe: "becomeExe",
   sudo: "become",
   sudo_user: "becomeUser",
   su: "become",
@@ -34,15 +35,7 @@ const nodeKeywords: Readonly<Record<string, NodeKey>> = {
   delegate_facts: "delegateFacts",
   debugger: "debugger",
 };
-const shapedKeywords = [
-  "vars",
-  "module_defaults",
-  "environment",
-  "tags",
-  "when",
-  "collections",
-  "become_exe",
-];
+const shapedKeywords = ["vars", "module_defaults", "environment", "tags", "when", "collections"];
 
 export const inheritedKeywords: readonly string[] = [...Object.keys(nodeKeywords), ...shapedKeywords];
 const known: ReadonlySet<string> = new Set(inheritedKeywords);

@@ -19,22 +19,22 @@ export function launchOf(become: Become | null): Launch {
   return become.method === "sudo" ? sudo(become) : su(become);
 }
 
-function sudo({ user, password, flags }: Become): Launch {
+function sudo({ user, password, flags, exe = "sudo" }: Become): Launch {
   const given = flags ?? ["-H"];
   if (password === undefined)
-    return { command: `exec ${shellWords(["sudo", ...given, "-n", "-u", user, "--", shell])}` };
+    return { command: `exec ${shellWords([exe, ...given, "-n", "-u", user, "--", shell])}` };
   const text = `[provision ${randomBytes(12).toString("hex")}] password:`;
   const ready = randomBytes(16).toString("hex");
   const inner = `printf '%s\\n' ${ready}; exec ${shell}`;
-  const words = ["sudo", ...given, "-S", "-p", text, "-u", user, "--", shell, "-c", inner];
+  const words = [exe, ...given, "-S", "-p", text, "-u", user, "--", shell, "-c", inner];
   return { command: `exec ${shellWords(words)}`, prompt: { text, password }, ready };
 }
 
 /** su's prompt is the system's own and in its language, but always the last thing on a line of its own. */
-function su({ user, password, flags = [] }: Become): Launch {
+function su({ user, password, flags = [], exe = "su" }: Become): Launch {
   const ready = randomBytes(16).toString("hex");
   const inner = `printf '%s\\n' ${ready}; exec ${shell}`;
-  const command = `exec ${shellWords(["su", ...flags, user, "-s", shell, "-c", inner])}`;
+  const command = `exec ${shellWords([exe, ...flags, user, "-s", shell, "-c", inner])}`;
   return password === undefined
     ? { command, ready }
     : { command, ready, prompt: { text: /[:：]\s*$/, password } };
@@ -77,7 +77,7 @@ const reasons: readonly Reason[] = [
   },
   {
     when: /not found|No such file/,
-    state: ({ become }) => `the host has no ${become.method}`,
+    state: ({ become }) => `the host has no ${become.exe ?? become.method}`,
   },
 ];
 

@@ -36,6 +36,8 @@ export interface Become {
   readonly method: "sudo" | "su";
   readonly password?: string;
   readonly flags?: readonly string[];
+  /** The program, where it is not found by its name. */
+  readonly exe?: string;
 }
 
 export interface Session {

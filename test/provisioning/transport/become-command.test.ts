@@ -10,6 +10,11 @@ describe("becoming another user", () => {
     expect(launchOf(become)).toEqual({ command: "exec sudo -H -n -u root -- /bin/sh" });
   });
 
+  test("sudo may stand anywhere", () => {
+    const { command } = launchOf({ ...become, exe: "/opt/my tools/sudo" });
+    expect(command).toBe("exec '/opt/my tools/sudo' -H -n -u root -- /bin/sh");
+  });
+
   test("a password stands in no command", () => {
     const launch = launchOf({ ...become, password: "hunter2" });
     expect(launch.command).not.toContain("hunter2");
