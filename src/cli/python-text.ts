@@ -1,20 +1,19 @@
 /** Values as Python prints them: what scripts that read `ansible-inventory` expect, to the byte. */
-import type { SourceNode } from "../provisioning/source/node.ts";
+import type { ScalarNode, SourceNode } from "../provisioning/source/node.ts";
 import { keyText } from "../provisioning/source/to-plain.ts";
 
 /** `json.dumps(sort_keys=True, indent=4, ensure_ascii=False)`, with vault text and unsafe text as Ansible wraps them. */
 export function pythonJson(value: PrintValue, indent = ""): string {
-  if (isNode(value)) {
-    return value.kind === "scalar" ? scalarJson(value, indent) : pythonJson(inner(value), indent);
-  }
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (isScalar(value)) return typeof value === "object" ? scalarJson(value, indent) : JSON.stringify(value);
   const deeper = `${indent}    `;
-  if (Array.isArray(value)) {
-    const items = value.map((item: PrintValue) => deeper + pythonJson(item, deeper));
-    return items.length === 0 ? "[]" : `[\n${items.join(",\n")}\n${indent}]`;
+  const items = itemsOf(value);
+  if (items !== undefined) {
+    const lines = items.map((item) => deeper + pythonJson(item, deeper));
+    return lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n${indent}]`;
   }
-  const entries = [...(value as ReadonlyMap<string, PrintValue>)].sort(([a], [b]) => byCodePoint(a, b));
-  const lines = entries.map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${pythonJson(item, deeper)}`);
+  const lines = sortedMembers(value).map(
+    ([key, item]) => `${deeper}${JSON.stringify(textOfKey(key))}: ${pythonJson(item, deeper)}`,
+  );
   return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n${indent}}`;
 }
 
@@ -29,14 +28,37 @@ export type PrintValue =
 const isNode = (value: PrintValue): value is SourceNode =>
   typeof value === "object" && !Array.isArray(value) && !(value instanceof Map) && "kind" in value;
 
-function inner(node: Exclude<SourceNode, { readonly kind: "scalar" }>): PrintValue {
-  if (node.kind === "list") return node.items;
-  return new Map(node.entries.map(({ key, value }) => [keyText(key), value]));
+export const isScalar = (value: PrintValue): value is string | number | ScalarNode =>
+  typeof value !== "object" || (isNode(value) && value.kind === "scalar");
+
+/** Undefined: it is no list. */
+export function itemsOf(value: PrintValue): readonly PrintValue[] | undefined {
+  if (Array.isArray(value)) return value;
+  return isNode(value) && value.kind === "list" ? value.items : undefined;
 }
 
-type Scalar = Extract<SourceNode, { readonly kind: "scalar" }>;
+type Key = string | ScalarNode;
 
-function scalarJson({ value, float, tag }: Scalar, indent: string): string {
+export const textOfKey = (key: Key): string => (typeof key === "string" ? key : keyText(key));
+
+/** In the order in which they were written; none of what is no map. */
+export function membersOf(value: PrintValue): readonly (readonly [Key, PrintValue])[] {
+  if (value instanceof Map) return [...value];
+  if (!isNode(value) || value.kind !== "map") return [];
+  return value.entries.map(({ key, value: member }) => [key, member]);
+}
+
+/** As Python's sorted() has them: numbers by size, all else by its text. */
+export function sortedMembers(value: PrintValue): readonly (readonly [Key, PrintValue])[] {
+  const members = membersOf(value);
+  const sizes = members.map(([key]) => (typeof key === "string" ? undefined : key.value));
+  const areNumbers = sizes.every((size) => typeof size === "number");
+  return members.toSorted(([a], [b]) =>
+    areNumbers ? Number(textOfKey(a)) - Number(textOfKey(b)) : byCodePoint(textOfKey(a), textOfKey(b)),
+  );
+}
+
+function scalarJson({ value, float, tag }: ScalarNode, indent: string): string {
   if (tag !== undefined) return pythonJson(new Map([[`__ansible_${tag.slice(1)}`, String(value)]]), indent);
   if (typeof value === "number") return numberText(value, float === true);
   return JSON.stringify(value);

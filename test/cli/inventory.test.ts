@@ -1,14 +1,21 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inventoryCommand } from "../../src/cli/inventory.ts";
-import { cases, casesDir, goldenDir, views, viewsOf } from "../provisioning/inventory/inventory-cases.ts";
+import {
+  argumentsOf,
+  cases,
+  casesDir,
+  goldenDir,
+  views,
+  viewsOf,
+} from "../provisioning/inventory/inventory-cases.ts";
 import { capturedIo } from "../support/captured-io.ts";
 
 async function printed(name: string, argv: readonly string[]): Promise<string> {
   const io = capturedIo({ cwd: join(casesDir, name) });
-  const sources = (cases[name] ?? []).flatMap((source) => ["-i", source]);
-  expect(await inventoryCommand([...sources, ...argv], io)).toBe(0);
+  expect(await inventoryCommand([...argumentsOf(name), ...argv], io)).toBe(0);
   return io.output();
 }
 
@@ -72,5 +79,36 @@ describe("provision inventory", () => {
 
   test("gives implicit localhost its local connection", async () => {
     expect(await printed("basics", ["--host", "localhost"])).toContain('"ansible_connection": "local"');
+  });
+});
+
+describe("provision inventory", () => {
+  const shown = async (argv: readonly string[]): Promise<string> => {
+    const io = capturedIo({ cwd: join(casesDir, "basics") });
+    expect(await inventoryCommand(["hosts.ini", ...argv], io)).toBe(0);
+    return io.output();
+  };
+
+  test("shows what --limit leaves", async () => {
+    expect(await shown(["--graph", "web", "-l", "web2"])).toBe("@web:\n  |--web2\n");
+    const { web, _meta } = JSON.parse(await shown(["--list", "-l", "web[0]"]));
+    expect(web.hosts).toEqual(["web1"]);
+    expect(Object.keys(_meta.hostvars)).not.toContain("web2");
+    await expect(shown(["--list", "-l", "wbe"])).rejects.toMatchObject({ fix: 'write "web"' });
+  });
+
+  test("writes into a file, as Ansible without a last line end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "provision-output-"));
+    const file = join(folder, "inventory.json");
+    expect(await shown(["--list", "--output", file])).toBe("");
+    expect(`${readFileSync(file, "utf8")}\n`).toBe(await shown(["--list"]));
+    await expect(shown(["--list", "--output", folder])).rejects.toThrow("cannot be written (EISDIR)");
+    rmSync(folder, { recursive: true });
+  });
+
+  test("writes no TOML that would lose something, and shows no vault value", async () => {
+    await expect(printed("vault", ["--list", "--toml"])).rejects.toMatchObject({ fix: "-y" });
+    await expect(printed("literals", ["--list", "--toml"])).rejects.toMatchObject({ code: "bad-usage" });
+    expect(await printed("vault", ["--graph", "--vars"])).toContain("{s = a vault value}");
   });
 });

@@ -31,7 +31,8 @@ export class HostLayers {
   constructor(inventory: Inventory, { playbookDirs = [], decrypt }: HostLayersOptions = {}) {
     this.#inventory = inventory;
     const own = varsFoldersOf(inventory);
-    const beside = [...new Set(playbookDirs)].filter((dir) => !own.includes(dir));
+    // What stands beside the inventory alone need not be read again as the playbook's.
+    const beside = [...new Set(playbookDirs)].filter((dir) => dir !== own.at(-1));
     const place = (where: string) => (dir: string) => ({ folder: new VarsFolder(dir, decrypt), where });
     this.#inventoryPlaces = own.map(place("beside the inventory"));
     this.#playbookPlaces = beside.map(place("beside the playbook"));
@@ -59,14 +60,18 @@ export class HostLayers {
     return new Map(this.ofHost(host).flatMap((vars) => [...vars]));
   }
 
-  /** What a group alone brings: its own vars and the inventory's group_vars files. */
-  ofGroup(group: InventoryGroup): readonly Variables[] {
-    return [group.vars, ...this.#groupFiles([group], this.#inventoryPlaces)];
+  /** What a group alone brings: its own vars and the group_vars files, the playbooks' only where they are asked for. */
+  ofGroup(group: InventoryGroup, withPlaybooks: boolean): readonly Variables[] {
+    return [group.vars, ...this.#groupFiles([group], this.#places(withPlaybooks))];
   }
 
   /** What a host alone brings. */
-  ofHostAlone(host: InventoryHost): readonly Variables[] {
-    return [host.vars, ...this.#hostFiles(host, this.#inventoryPlaces)];
+  ofHostAlone(host: InventoryHost, withPlaybooks: boolean): readonly Variables[] {
+    return [host.vars, ...this.#hostFiles(host, this.#places(withPlaybooks))];
+  }
+
+  #places(withPlaybooks: boolean): readonly Place[] {
+    return withPlaybooks ? [...this.#inventoryPlaces, ...this.#playbookPlaces] : this.#inventoryPlaces;
   }
 
   #groupFiles(groups: readonly InventoryGroup[], places: readonly Place[]): Variables[] {
@@ -102,12 +107,15 @@ function variablesOf(file: VarsFile, layer: string): Variables {
   );
 }
 
-/** The folders that hold an inventory's group_vars/ and host_vars/: the sources themselves, or where they lie. */
+/**
+ * The folders that hold an inventory's group_vars/ and host_vars/, the strongest last: the sources themselves, or where
+ * they lie.
+ */
 export function varsFoldersOf(inventory: Inventory): readonly string[] {
   const folders = inventory.sources.flatMap((source) => {
     const found = statPath(source);
     if (found === undefined) return [];
     return [found.isDirectory() ? source : dirname(source)];
   });
-  return [...new Set(folders)];
+  return folders.filter((folder, index) => folders.lastIndexOf(folder) === index);
 }

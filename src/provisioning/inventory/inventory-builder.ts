@@ -20,6 +20,15 @@ interface HostDraft {
   readonly groups: Set<string>;
   readonly file: string;
   readonly declaredAt: Span | undefined;
+  readonly port: number | undefined;
+}
+/** What one line or entry says of hosts. */
+export interface NamedHosts {
+  readonly names: readonly string[];
+  readonly port?: number | undefined;
+  readonly group: string;
+  readonly file: string;
+  readonly span?: Span;
 }
 
 /** Collects what the sources say, in the order in which they say it: that order is Ansible's order of hosts and groups. */
@@ -54,16 +63,17 @@ export class InventoryBuilder {
     });
   }
 
-  addHost(name: string, group: string | undefined, file: string, declaredAt?: Span): void {
-    if (!this.#hosts.has(name)) {
-      this.#hosts.set(name, { name, vars: new Map(), groups: new Set(), file, declaredAt });
-      if (this.#hosts.size > limits.hosts) {
-        throw inventoryError(file, declaredAt, `it names more than ${limits.hosts} hosts`);
-      }
+  addHosts({ names, port, group, file, span }: NamedHosts): void {
+    for (const name of names) {
+      const known = this.#hosts.get(name);
+      if (known === undefined) this.#hosts.set(name, newHost(name, file, span, port));
+      else if (port !== undefined && port !== known.port) throw otherPort(known, port, file, span);
+      this.#group(group).hosts.add(name);
+      this.#hosts.get(name)?.groups.add(group);
     }
-    if (group === undefined) return;
-    this.#group(group).hosts.add(name);
-    this.#hosts.get(name)?.groups.add(group);
+    if (this.#hosts.size > limits.hosts) {
+      throw inventoryError(file, span, `it names more than ${limits.hosts} hosts`);
+    }
   }
 
   addChild(parent: string, child: string, span: Span | undefined): void {
@@ -174,6 +184,27 @@ export class InventoryBuilder {
     for (const name of this.#groups.keys()) depthOf(name);
     return depths;
   }
+}
+
+function newHost(name: string, file: string, span: Span | undefined, port: number | undefined): HostDraft {
+  const vars = new Map<string, Variable>();
+  if (port !== undefined && span !== undefined) {
+    vars.set(
+      "ansible_port",
+      variable({ kind: "scalar", value: port, span }, `inventory line of host ${name}`),
+    );
+  }
+  return { name, vars, groups: new Set(), file, declaredAt: span, port };
+}
+
+function otherPort(known: HostDraft, port: number, file: string, span: Span | undefined): Error {
+  const { name, declaredAt } = known;
+  const place = declaredAt === undefined ? known.file : `${declaredAt.file}:${declaredAt.line}`;
+  const before = known.port === undefined ? "without one" : `with port ${known.port}`;
+  return inventoryError(file, span, `host "${name}" is given port ${port}, and was named ${before}`, {
+    why: `it was first named in ${place}; Ansible passes over ports that come later`,
+    fix: `ansible_port=${port}`,
+  });
 }
 
 const variable = (node: SourceNode, layer: string): Variable => ({

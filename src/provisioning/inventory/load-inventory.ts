@@ -5,6 +5,7 @@ import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { DecryptText } from "../source/decrypt.ts";
 import { isVaultText, readableText } from "../source/decrypt.ts";
+import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
 import { hostNames } from "./host-names.ts";
 import type { Inventory } from "./inventory.ts";
@@ -85,10 +86,7 @@ function readHostList(list: string, builder: InventoryBuilder): void {
       sourceLine: list,
     };
     const { names, port } = hostNames(name, span);
-    for (const host of names) {
-      builder.addHost(host, "ungrouped", list, span);
-      if (port !== undefined) builder.setHostVar(host, "ansible_port", { kind: "scalar", value: port, span });
-    }
+    builder.addHosts({ names, port, group: "ungrouped", file: list, span });
   }
 }
 
@@ -142,7 +140,7 @@ async function readSource(
       why: "inventories are INI, YAML or programs that print JSON",
     });
   }
-  if (isYaml(text, file)) parseYamlInventory(parseYaml(text, file), file, builder);
+  if (isYaml(text, file)) parseYamlInventory(yamlOf(text, file), file, builder);
   else parseIni(text, file, builder);
 }
 
@@ -163,6 +161,25 @@ async function refuseUnlessExecutable(file: string): Promise<void> {
       });
     }
     throw cause;
+  }
+}
+
+/** Ansible reads such a file as INI after all, whatever its ending says. */
+function yamlOf(text: string, file: string): SourceNode {
+  try {
+    return parseYaml(text, file);
+  } catch (error) {
+    if (!(error instanceof ProvisionError) || !/^\[[^\]]+\]\s*$/m.test(text)) throw error;
+    const { action, state, span, cause } = error;
+    throw new ProvisionError({
+      code: "bad-inventory",
+      action,
+      state,
+      span,
+      why: `its ending "${extname(file)}" says YAML, and it looks like INI`,
+      fix: `mv ${basename(file)} ${basename(file, extname(file))}.ini`,
+      cause,
+    });
   }
 }
 

@@ -112,11 +112,8 @@ class IniReader {
     const span = this.#wordSpan(line, first);
     const { names, port } = hostNames(first.text, span);
     const assignments = rest.map((word) => this.#assignment(line, word));
+    this.#builder.addHosts({ names, port, group: this.#group, file: this.#source.file, span });
     for (const name of names) {
-      this.#builder.addHost(name, this.#group, this.#source.file, span);
-      if (port !== undefined) {
-        this.#builder.setHostVar(name, "ansible_port", { kind: "scalar", value: port, span });
-      }
       for (const { key, node } of assignments) this.#builder.setHostVar(name, key, node);
     }
   }

@@ -35,6 +35,9 @@ interface Reading {
 function readGroup({ key, value }: MapEntry, reading: Reading): void {
   const { file, builder, errors } = reading;
   const name = keyText(key);
+  if (typeof key.value !== "string") {
+    throw inventoryError(file, key.span, `the group ${name} is no text`, { fix: `write "${name}":` });
+  }
   builder.addGroup(name, key.span);
   if (isNull(value)) return;
   if (value.kind !== "map") {
@@ -100,11 +103,8 @@ function readHost(group: string, { key, value }: MapEntry, { file, builder }: Re
       why: "a host holds a map of its variables, or nothing",
     });
   }
+  builder.addHosts({ names, port, group, file, span: key.span });
   for (const name of names) {
-    builder.addHost(name, group, file, key.span);
-    if (port !== undefined) {
-      builder.setHostVar(name, "ansible_port", { kind: "scalar", value: port, span: key.span });
-    }
     const variables = value.kind === "map" ? value.entries : [];
     for (const variable of variables) builder.setHostVar(name, keyText(variable.key), variable.value);
   }

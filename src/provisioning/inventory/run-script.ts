@@ -46,10 +46,8 @@ class ScriptInventory {
     if (!isStrings(hosts)) throw this.#error(`the hosts of group "${name}" are no list of names`);
     if (!isStrings(children)) throw this.#error(`the children of group "${name}" are no list of names`);
     if (!isJsonObject(vars)) throw this.#error(`the vars of group "${name}" are no object`);
-    for (const host of hosts) {
-      this.#hosts.add(host);
-      this.#builder.addHost(host, name, this.#file);
-    }
+    for (const host of hosts) this.#hosts.add(host);
+    this.#builder.addHosts({ names: hosts, group: name, file: this.#file });
     for (const entry of this.#entries(vars)) this.#builder.setGroupVar(name, keyText(entry.key), entry.value);
     for (const child of children) {
       this.#builder.addGroup(child);
