@@ -1,3 +1,5 @@
+import { collectionExamples } from "./collection-examples.ts";
+
 /** One example for each filter, test and lookup: shown in docs/expressions.md, run by two tests. */
 export interface Example {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface Example {
   /** What `<{{ expression }}>` prints between the angles. */
   readonly prints: string;
   readonly says: string;
+  /** As Ansible is asked it, where that is another. */
+  readonly asked?: string;
   /** Why Ansible's own answer is another, or cannot be asked. */
   readonly differs?: string;
 }
@@ -21,7 +25,7 @@ const table = (rows: readonly Row[]): readonly Example[] =>
 const noPlugin = "not in ansible-core";
 const newer = "newer than Debian's Ansible";
 
-export const filterExamples = table([
+const coreFilterExamples = table([
   ["abs", "the number without its sign", "-3 | abs", "3"],
   ["attr", "a member by name", "{'a': 1} | attr('a')", "1", "Jinja looks at Python's attributes only"],
   ["b64decode", "base64 to text", "'cHJvdmlzaW9u' | b64decode", "provision"],
@@ -254,6 +258,14 @@ export const filterExamples = table([
   ["urldecode", "%20 as a blank", "'a%20b' | urldecode", "a b"],
   ["urlencode", "text or a mapping for an address", "{'q': 'a b'} | urlencode", "q=a+b"],
   ["urlsplit", "the parts of an address", "'http://h:80/p?q=1' | urlsplit('port')", "80"],
+  [
+    "rekey_on_member",
+    "a list as a mapping, by a member of each",
+    "[{'n': 'a', 'v': 1}] | rekey_on_member('n')",
+    "{'a': {'n': 'a', 'v': 1}}",
+  ],
+  ["win_dirname", "a Windows path without its last part", "'C:\\\\a\\\\b' | win_dirname", "C:\\\\a"],
+  ["win_splitdrive", "the drive of a Windows path, and the rest", "'C:/a' | win_splitdrive | first", "C:"],
   ["win_basename", "the last part of a Windows path", "'C:\\\\a\\\\b' | win_basename", "b"],
   ["wordcount", "how many words", "'a b' | wordcount", "2"],
   ["wordwrap", "lines of at most n characters", "'aa bb cc' | wordwrap(5)", "aa bb\ncc"],
@@ -271,6 +283,10 @@ export const filterExamples = table([
     "[(1, 'a'), (2, '-')]",
   ],
 ]);
+
+export const filterExamples: readonly Example[] = [...coreFilterExamples, ...collectionExamples].sort(
+  (a, b) => (a.name < b.name ? -1 : 1),
+);
 
 export const testExamples = table([
   ["abs", "the path begins at /", "'/a' is abs", "True"],
@@ -307,6 +323,10 @@ export const testExamples = table([
   ["lower", "small letters", "'ab' is lower", "True"],
   ["lt", "less; also <, lessthan", "1 is lt 2", "True"],
   ["mapping", "a mapping", "{} is mapping", "True"],
+  ["mount", "a folder of the controller that is mounted", "'/' is mount", "True"],
+  ["same_file", "two paths of one file", "'/' is same_file('/')", "True"],
+  ["uri", "an address, also without a host; schemes", "'mailto:a@b' is uri", "True"],
+  ["urn", "a name by RFC 2141", "'urn:isbn:1' is urn", "True"],
   ["match", "matches from its beginning", "'abc' is match('ab')", "True"],
   ["nan", "no number", "1.5 is nan", "False"],
   ["ne", "not equal; also !=", "1 is ne 2", "True"],
@@ -356,6 +376,9 @@ export const testAliases: Readonly<Record<string, string>> = {
   success: "succeeded",
   successful: "succeeded",
   skip: "skipped",
+  isnan: "nan",
+  is_mount: "mount",
+  is_same_file: "same_file",
   is_abs: "abs",
   is_dir: "directory",
   is_file: "file",
@@ -378,6 +401,13 @@ export const lookupExamples = table([
   ["env", "the controller's environment", "lookup('env', 'PROVISION_NOWHERE')", ""],
   ["file", "a file of the controller", "lookup('file', 'motd')", "welcome"],
   ["fileglob", "files that a pattern names", "query('fileglob', '/nowhere/*')", "[]"],
+  [
+    "filetree",
+    "files below a folder, with their paths and modes",
+    "query('filetree', 'tree') | map(attribute='path') | list",
+    "['hello.txt']",
+    noPlugin,
+  ],
   ["first_found", "the first file that is there", "query('first_found', ['/nowhere'], skip=true)", "[]"],
   ["flattened", "lists within lists as one", "query('flattened', [1, [2]])", "[1, 2]", noPlugin],
   ["indexed_items", "items with their number", "query('indexed_items', ['a', 'b'])", "[(0, 'a'), (1, 'b')]"],

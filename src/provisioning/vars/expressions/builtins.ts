@@ -1,10 +1,12 @@
 /** The tables of filters and tests, and how one is called. Names may carry `ansible.builtin.` in front. */
 import { nearest } from "../../../base/nearest.ts";
 import { collectionFilters } from "./filters/collections.ts";
+import { communityFilters } from "./filters/community.ts";
 import { dataFilters } from "./filters/data.ts";
 import { hashFilters } from "./filters/hashes.ts";
 import { listFilters } from "./filters/lists.ts";
 import { mathFilters } from "./filters/math.ts";
+import { networkFilters } from "./filters/network.ts";
 import { pathFilters } from "./filters/paths.ts";
 import { regexFilters } from "./filters/regex.ts";
 import { setFilters } from "./filters/sets.ts";
@@ -18,10 +20,12 @@ import { blankText, Fault, Undefined, type Value } from "./value.ts";
 
 export const filters: Readonly<Record<string, Filter>> = {
   ...collectionFilters,
+  ...communityFilters,
   ...dataFilters,
   ...hashFilters,
   ...listFilters,
   ...mathFilters,
+  ...networkFilters,
   ...pathFilters,
   ...regexFilters,
   ...setFilters,

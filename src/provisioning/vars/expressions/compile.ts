@@ -1,9 +1,10 @@
 /** Parsed templates and expressions, kept by their text: a site renders the same strings for hundreds of hosts. */
 import type { Expression, Template } from "./ast.ts";
+import { parseJmespath } from "./jmespath/parser.ts";
 import { ansibleSyntax, type Syntax } from "./lexer.ts";
 import { parseExpressionText } from "./parse-expression.ts";
 import { parseTemplateText } from "./parse-template.ts";
-import { Fault } from "./value.ts";
+import { Fault, type Value } from "./value.ts";
 
 /** Texts whose trees are kept; the oldest goes first. */
 const maxCompiled = 20_000;
@@ -39,8 +40,11 @@ class TextCache<T> {
 }
 
 const expressions = new TextCache<Expression>(parseExpressionText);
+const queries = new TextCache<(data: Value) => Value>(parseJmespath);
 const templates = new TextCache<Template>((text) => parseTemplateText(text, ansibleSyntax));
 
+/** JMESPath, as json_query takes it. */
+export const compileQuery = (text: string): ((data: Value) => Value) => queries.get(text);
 export const compileExpression = (text: string): Expression => expressions.get(text);
 /** A string of a playbook: one newline at its end is no part of it. */
 export const compileString = (text: string): Template =>

@@ -52,7 +52,7 @@ export function callLookup(given: CallArgs, renderer: Renderer, kind: "lookup" |
   );
   if (found === undefined) return kind === "query" ? [] : null;
   if (kind === "query" || flagOf(wantlist, false)) return found;
-  if (found.every((item) => typeof item === "string")) return found.join(",");
+  if (found.length > 0 && found.every((item) => typeof item === "string")) return found.join(",");
   return found.length === 1 ? (found[0] ?? null) : found;
 }
 

@@ -31,6 +31,7 @@ export function attributeOf(object: Value, name: string, at: number): Value {
     found = object.attribute(name);
     if (found === undefined) found = object.item(name);
   } else if (isMapping(object)) found = mappingGet(object, name);
+  else if (object instanceof Tuple) found = object.named(name);
   return found === undefined ? missing(object, name, at) : found;
 }
 

@@ -5,7 +5,7 @@ import { compare, equals } from "./compare.ts";
 import { spend } from "./effort.ts";
 import { formatText } from "./format-text.ts";
 import { isOwn } from "./frame.ts";
-import { iterate } from "./members.ts";
+import { iterate, sliceOf } from "./members.ts";
 import { type Invocation, parameters, textOf, wholeOf } from "./runtime.ts";
 import { splitLines, splitText, titleCase } from "./split-text.ts";
 import { characters, str, textLength } from "./text.ts";
@@ -146,13 +146,27 @@ const textMethods: Readonly<Record<string, TextMethod>> = {
   casefold: simple((text) => text.toLowerCase()),
   center: justified,
   count(text, call) {
-    const [wanted] = parameters(call, ["sub"], 1);
+    const [wanted, start, end] = parameters(call, ["sub", "start", "end"], 1);
     const needle = textOf(wanted, "");
-    return needle === "" ? textLength(text) + 1 : text.split(needle).length - 1;
+    const isWhole = start === undefined && end === undefined;
+    const part = isWhole ? text : sliceOf(text, { start, stop: end, step: undefined });
+    return needle === "" ? textLength(str(part)) + 1 : str(part).split(needle).length - 1;
   },
   encode: (text) => text,
   endswith: startsOrEnds,
-  expandtabs: simple((text) => text.replace(/\t/g, "        ")),
+  expandtabs(text, call) {
+    const size = Math.max(0, wholeOf(parameters(call, ["tabsize"])[0], 8));
+    let column = 0;
+    const expanded = characters(text).map((char) => {
+      if (char === "\n" || char === "\r") column = -1;
+      const width = char === "\t" ? (size === 0 ? 0 : size - (column % size)) : 1;
+      limitText(width);
+      column += width;
+      return char === "\t" ? " ".repeat(width) : char;
+    });
+    limitText(expanded.reduce((sum, part) => sum + part.length, 0));
+    return expanded.join("");
+  },
   find,
   format: (text, call) => formatText(text, call),
   index: find,

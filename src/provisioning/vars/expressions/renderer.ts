@@ -154,7 +154,7 @@ export class Renderer implements Runtime {
 
   openVault(ciphertext: string, span: Span): string {
     const { openVault } = this.context;
-    if (openVault !== undefined) return openVault(ciphertext);
+    if (openVault !== undefined) return openVault(ciphertext, span);
     const fault = new Fault("the value is encrypted, and no vault password was given");
     fault.located = { span, subject: "open a vault value" };
     throw fault;
@@ -164,12 +164,13 @@ export class Renderer implements Runtime {
   renderString(text: string, span: Span, subject?: string, locals = new Locals()): Value {
     const place: Place = { text, at: 0 };
     return this.#located({ place, span, subject: subjectOf(text, subject) }, () => {
-      const value = runTemplate(
-        compileString(text),
-        this.#frame(locals, place),
-        this.#host(undefined),
-      ).value();
-      if (typeof value === "string") return keepNewlines(text, value);
+      const template = compileString(text);
+      const value = runTemplate(template, this.#frame(locals, place), this.#host(undefined)).value();
+      if (typeof value === "string") {
+        // "{% if a %}True{% else %}False{% endif %}" means a truth value, as in Ansible.
+        if (/^(?:True|False)$/.test(value) && !isExpressionAlone(template)) return value === "True";
+        return keepNewlines(text, value);
+      }
       // A newline behind the braces makes text of a number ("{{ 1 }}\n"); a list or mapping keeps its type, as in Ansible.
       const isScalar = typeof value !== "object" || value === null || value instanceof Float;
       return isScalar && text.endsWith("\n") ? keepNewlines(text, value === null ? "" : str(value)) : value;
@@ -322,6 +323,8 @@ export class Renderer implements Runtime {
     return undefined;
   }
 }
+
+const isExpressionAlone = ({ body }: Template): boolean => body.length === 1 && body[0]?.type === "output";
 
 const isPlain = (node: SourceNode): node is ScalarNode =>
   node.kind === "scalar" &&

@@ -40,14 +40,17 @@ export class Output {
     limitText(text.length);
     return text;
   }
-  /** One piece alone as it is, several as text. */
+  /** One piece alone as it is, several as text; what prints as nothing is none. */
   value(): Value {
-    return this.pieces.length === 1 ? (this.pieces[0] ?? null) : this.text();
+    const [first = null, second] = this.pieces.length > 1 ? this.pieces.filter(isSeen) : this.pieces;
+    return second === undefined && this.pieces.length > 0 ? first : this.text();
   }
 }
 
 /** A call of a macro against a round of a loop. */
 const callCost = 10;
+
+const isSeen = (piece: Value): boolean => piece !== null;
 
 type Signal = "break" | "continue" | undefined;
 interface Blocks {

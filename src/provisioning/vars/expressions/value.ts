@@ -36,6 +36,10 @@ export class Tuple extends Array<Value> {
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
+  /** Members by name, where it has any. */
+  named(_name: string): Value | undefined {
+    return undefined;
+  }
 }
 export const tuple = (...items: readonly Value[]): Tuple => {
   const made = new Tuple();

@@ -3,6 +3,7 @@ import { compare } from "../compare.ts";
 import { spend } from "../effort.ts";
 import { iterate } from "../members.ts";
 import { type Filter, flagOf, parameters, textOf } from "../runtime.ts";
+import { repr, str } from "../text.ts";
 import {
   aTypeName,
   Dict,
@@ -115,11 +116,30 @@ const dictsort: Filter = (input, call) => {
   return (flagOf(reverse, false) ? sorted.reverse() : sorted).map(([key, value]) => tuple(key, value));
 };
 
+/** A list, or the values of a mapping, under what each has as `key`. */
+const rekeyOnMember: Filter = (input, call) => {
+  const [key, duplicates] = parameters(call, ["key", "duplicates"], 1);
+  const how = textOf(duplicates, "error");
+  if (how !== "error" && how !== "overwrite")
+    throw new Fault(`duplicates cannot be "${how}": error, overwrite`);
+  const items = isMapping(input) ? mappingEntries(input).map(([, value]) => value) : iterate(input);
+  const made = new Dict();
+  for (const item of items) {
+    const name = isMapping(item) ? mappingGet(item, key ?? null) : undefined;
+    if (name === undefined) throw new Fault(`rekey_on_member wants items with ${repr(key ?? null)}`);
+    if (how === "error" && made.has(name))
+      throw new Fault(`two items have the ${str(key ?? null)} ${repr(name)}`);
+    made.set(name, item);
+  }
+  return made;
+};
+
 export const collectionFilters: Readonly<Record<string, Filter>> = {
   combine,
   dict2items,
   items2dict,
   dictsort,
+  rekey_on_member: rekeyOnMember,
   dict: (input) => (isMapping(input) ? Dict.of(mappingEntries(input)) : Dict.of(iterate(input).map(pair))),
 };
 function pair(value: Value): [Value, Value] {

@@ -1,10 +1,12 @@
 /** JSON, YAML and base64. */
-import { parse, parseAllDocuments } from "yaml";
-import type { JsonValue } from "../../../../base/json.ts";
+import { ProvisionError } from "../../../../base/errors.ts";
+import type { SourceNode } from "../../../source/node.ts";
+import { parseYaml } from "../../../source/parse-yaml.ts";
+import { compileQuery } from "../compile.ts";
 import { jsonText } from "../json-text.ts";
 import { parsePythonJson } from "../parse-json.ts";
 import { asText, type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
-import { Fault, isList, type Value } from "../value.ts";
+import { Dict, Fault, float, isList, isNumeric, toNumber, type Value } from "../value.ts";
 import { yamlText } from "../yaml-text.ts";
 
 function json(
@@ -34,10 +36,17 @@ function yaml(input: Value, call: Invocation, usual: { indent: number; style: "b
       flow === undefined ? usual.style : flow === null ? "leaves" : flagOf(flow, false) ? "flow" : "block",
     sortKeys: flagOf(given.sort_keys, true),
     allowUnicode: flagOf(given.allow_unicode, true),
+    width: widthOf(given.width),
   });
 }
 
-const yamlOptions = { version: "1.1", merge: true, maxAliasCount: 1000 } as const;
+const usualWidth = 80;
+function widthOf(given: Value | undefined): number {
+  if (given !== undefined && isNumeric(given) && !Number.isFinite(toNumber(given)))
+    return Number.MAX_SAFE_INTEGER;
+  return wholeOf(given, usualWidth);
+}
+
 function guarded<T>(what: string, work: () => T): T {
   try {
     return work();
@@ -48,21 +57,29 @@ function guarded<T>(what: string, work: () => T): T {
   }
 }
 
-const fromYaml: Filter = (input) =>
-  typeof input === "string" ? guarded("YAML", () => parse(input, yamlOptions) as JsonValue) : input;
+/** Read as playbooks are read, so that yes is true and 010 is 8, and in any depth and size a playbook may have. */
+function yamlValue(text: string): Value {
+  try {
+    return ofNode(parseYaml(text, "text"));
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    const { state, span } = error;
+    throw new Fault(`the text is no YAML: ${state}, in its line ${span?.line ?? 1}`);
+  }
+}
+function ofNode(node: SourceNode): Value {
+  if (node.kind === "list") return node.items.map(ofNode);
+  if (node.kind === "map")
+    return Dict.of(node.entries.map(({ key, value }) => [key.value, ofNode(value)] as const));
+  return node.float === true ? float(Number(node.value)) : node.value;
+}
+
+const fromYaml: Filter = (input) => (typeof input === "string" ? yamlValue(input) : input);
 
 /** What `from_yaml_all` reads: the documents of one text. */
 const fromYamlAll: Filter = (input) => {
-  const text = asText(input);
-  return guarded("YAML", () => {
-    const documents = parseAllDocuments(text, yamlOptions);
-    if (!Array.isArray(documents)) return [];
-    return documents.map((document) => {
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      return document.toJS() as JsonValue;
-    });
-  });
+  const [first = "", ...rest] = asText(input).split(/^---(?=\s|$)|^\.\.\.[ \t]*$/m);
+  return [...(first.trim() === "" ? [] : [first]), ...rest].map(yamlValue);
 };
 
 const decodeBase64: Filter = (input, call) => {
@@ -90,6 +107,10 @@ export const dataFilters: Readonly<Record<string, Filter>> = {
   to_nice_yaml: (input, call) => yaml(input, call, { indent: 4, style: "block" }),
   from_yaml: fromYaml,
   from_yaml_all: fromYamlAll,
+  json_query: (input, call) => {
+    const [query] = parameters(call, ["expr"], 1);
+    return compileQuery(textOf(query, "", "a JMESPath expression"))(input);
+  },
   b64encode: (input, call) => {
     const [encoding] = parameters(call, ["encoding"]);
     const latin = /^(?:latin-?1|iso-8859-1)$/i.test(textOf(encoding, "utf-8"));

@@ -52,6 +52,14 @@ const passwordHash: Filter = (input, call) => {
   return shaCrypt({ algorithm: name, password: asText(input), salt: chosen, rounds: count });
 };
 
+const pythonNames: Readonly<Record<string, string>> = {
+  blake2b: "blake2b512",
+  blake2s: "blake2s256",
+  sha3_224: "sha3-224",
+  sha3_256: "sha3-256",
+  sha3_384: "sha3-384",
+  sha3_512: "sha3-512",
+};
 export const hashFilters: Readonly<Record<string, Filter>> = {
   md5: (input) => digest("md5", asText(input)),
   sha1: (input) => digest("sha1", asText(input)),
@@ -59,8 +67,9 @@ export const hashFilters: Readonly<Record<string, Filter>> = {
   hash: (input, call) => {
     const [type] = parameters(call, ["hashtype"]);
     const name = textOf(type, "sha1");
-    if (!getHashes().includes(name)) throw new Fault(`there is no hash "${name}"`);
-    return digest(name, asText(input));
+    const algorithm = pythonNames[name] ?? name;
+    if (!getHashes().includes(algorithm)) throw new Fault(`there is no hash "${name}"`);
+    return digest(algorithm, asText(input));
   },
   password_hash: passwordHash,
   to_uuid: toUuid,

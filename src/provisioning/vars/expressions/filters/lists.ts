@@ -3,17 +3,19 @@ import { binary, limitItems, limitText } from "../arithmetic.ts";
 import { compare, equals, truth } from "../compare.ts";
 import { spend, spendOn } from "../effort.ts";
 import { iterate } from "../members.ts";
+import { PythonRandom } from "../python-random.ts";
 import { type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { characters, str, textLength } from "../text.ts";
 import {
   aTypeName,
   Dict,
   Fault,
-  Float,
+  isInt,
   isList,
   isMapping,
   mappingEntries,
   mappingKeys,
+  Tuple,
   tuple,
   Undefined,
   type Value,
@@ -91,7 +93,7 @@ const groupby: Filter = (input, call) => {
     const found = lookInto(item, attribute ?? null);
     return { name: found instanceof Undefined && usual !== undefined ? usual : defined(found), item };
   });
-  const isSensitive = flagOf(sensitive, true);
+  const isSensitive = flagOf(sensitive, false);
   items.sort((a, b) => compare(caseless(a.name, isSensitive), caseless(b.name, isSensitive), "groupby"));
   const groups: { name: Value; members: Value[] }[] = [];
   for (const { name, item } of items) {
@@ -100,8 +102,20 @@ const groupby: Filter = (input, call) => {
       last.members.push(item);
     else groups.push({ name, members: [item] });
   }
-  return groups.map(({ name, members }) => tuple(name, members));
+  return groups.map(({ name, members }) => Group.pair(name, members));
 };
+
+/** What groupby gives: a pair that Jinja also names. */
+class Group extends Tuple {
+  static pair(name: Value, members: readonly Value[]): Group {
+    const made = new Group();
+    made.push(name, members);
+    return made;
+  }
+  override named(name: string): Value | undefined {
+    return name === "grouper" ? this[0] : name === "list" ? this[1] : undefined;
+  }
+}
 
 const extreme =
   (sign: 1 | -1): Filter =>
@@ -235,10 +249,10 @@ export const listFilters: Readonly<Record<string, Filter>> = {
   subelements,
   random: (input, call) => random(input, call),
   shuffle: (input, call) => {
+    const below = randomBelow(call, parameters(call, ["seed"])[0]);
     const items = [...iterate(input)];
-    const next = randomSource(call, parameters(call, ["seed"])[0]);
     for (let index = items.length - 1; index > 0; index--) {
-      const other = Math.floor(next() * (index + 1));
+      const other = below(index + 1);
       [items[index], items[other]] = [items[other] ?? null, items[index] ?? null];
     }
     return items;
@@ -253,28 +267,21 @@ function random(input: Value, call: Invocation): Value {
     "step",
     "seed",
   ]);
-  const next = randomSource(call, seed);
+  const below = randomBelow(call, seed);
   if (isList(input) || typeof input === "string") {
     const items = iterate(input);
     if (items.length === 0) throw new Fault("random of an empty list");
-    return items[Math.floor(next() * items.length)] ?? null;
+    return items[below(items.length)] ?? null;
   }
   const from = wholeOf(start, 0);
   const by = wholeOf(step, 1);
   const count = Math.ceil((wholeOf(end, 0) - from) / by);
   if (count <= 0) throw new Fault("random of an empty range");
-  return from + by * Math.floor(next() * count);
+  return from + by * below(count);
 }
 
-function randomSource(call: Invocation, seed: Value | undefined): () => number {
-  if (seed === undefined || seed === null) return () => call.runtime.random();
-  let state = 0x811c9dc5;
-  for (const char of str(seed instanceof Float ? seed.value : seed))
-    state = Math.imul(state ^ char.charCodeAt(0), 0x01000193);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
+function randomBelow(call: Invocation, seed: Value | undefined): (n: number) => number {
+  if (seed === undefined || seed === null) return (n) => Math.floor(call.runtime.random() * n);
+  const source = new PythonRandom(isInt(seed) ? seed : str(seed));
+  return (n) => source.below(n);
 }

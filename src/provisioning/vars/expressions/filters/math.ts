@@ -90,7 +90,8 @@ const humanToBytes: Filter = (input, call) => {
   const wants = flagOf(isBits, false) ? "b" : "B";
   const power = sizes.indexOf(unit.charAt(0).toUpperCase() === "B" ? "" : unit.charAt(0).toUpperCase());
   const rest = power > 0 ? unit.slice(1) : unit;
-  const words = wants === "B" ? /^(?:B|byte|bytes|)$/i : /^(?:b|bit|bits|)$/i;
+  // Of a single letter the case tells bits from bytes, but for a size in bytes "b" is understood too.
+  const words = wants === "B" ? /^(?:B|byte|bytes|)$/i : /^(?:b|[bB][iI][tT][sS]?|)$/;
   if (number === "" || power < 0 || !words.test(rest))
     throw new Fault(`"${String(input)}" is no size in ${wants === "B" ? "bytes" : "bits"}`);
   return Math.round(Number(number) * 1024 ** power);

@@ -92,8 +92,18 @@ export const pathFilters: Readonly<Record<string, Filter>> = {
     return expandGlob(asText(input));
   },
   urlsplit,
+  win_dirname: simple((path) => {
+    const [drive, rest] = splitDrive(path);
+    const head = rest.slice(0, Math.max(rest.lastIndexOf("\\"), rest.lastIndexOf("/")) + 1);
+    return drive + (/^[\\/]*$/.test(head) ? head : head.replace(/[\\/]+$/, ""));
+  }),
+  win_splitdrive: simple((path) => tuple(...splitDrive(path))),
   win_basename: simple((path) => path.slice(Math.max(path.lastIndexOf("\\"), path.lastIndexOf("/")) + 1)),
 };
+function splitDrive(path: string): [string, string] {
+  const drive = /^(?:[^\\/]:|[\\/]{2}[^\\/]+[\\/][^\\/]+)/.exec(path)?.[0] ?? "";
+  return [drive, path.slice(drive.length)];
+}
 /** os.path.join: an absolute part starts anew. */
 function joinParts(parts: readonly string[]): string[] {
   const from = parts.findLastIndex((part) => part.startsWith("/"));

@@ -75,6 +75,8 @@ function matchOf(found: readonly unknown[]): RegExpMatchArray {
 const regexSearch: Filter = (input, call) => {
   const { groups, rest } = groupsOf(call);
   const [pattern, ignoreCase, multiline] = parameters(rest, ["regex", "ignorecase", "multiline"], 1);
+  if (call.args.slice(1).some((value) => typeof value === "string" && value.startsWith("\\\\")))
+    throw new Fault("a group is named with one backslash here, '\\1', as YAML has read the string already");
   const match = exec(regexOf(pattern, flagsOf(ignoreCase, multiline)), asText(input));
   if (match === null) return null;
   if (groups.length === 0) return match[0];

@@ -165,10 +165,12 @@ const format: Filter = (input, call) => {
   return formatPercent(asText(input), given);
 };
 
+/** As shlex.quote writes it, so that files which hold such words stay as they are. */
+const pythonQuote = (text: string): string => shellQuote(text).replaceAll("'\\''", `'"'"'`);
 const quote: Filter = (input, call) => {
   parameters(call, []);
-  if (isList(input)) return input.map((item) => shellQuote(str(item))).join(" ");
-  return input === null ? "''" : shellQuote(asText(input));
+  if (isList(input)) return input.map((item) => pythonQuote(str(item))).join(" ");
+  return input === null ? "''" : pythonQuote(asText(input));
 };
 
 /** Text as a part of an address; in pairs a blank is a plus. */

@@ -107,8 +107,7 @@ const extract: Filter = (input, call) => {
         : isMapping(value)
           ? mappingGet(value, key)
           : undefined;
-    if (found === undefined) throw new Fault(`extract finds no ${repr(key)}`);
-    return found;
+    return found ?? new Undefined({ name: str(key), message: `extract finds no ${repr(key)}`, at: 0 });
   }, container ?? null);
 };
 

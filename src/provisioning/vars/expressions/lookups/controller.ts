@@ -3,15 +3,17 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { statPath } from "../../../../base/stat-path.ts";
+import { limitText } from "../arithmetic.ts";
 import { expandGlob } from "../expand-glob.ts";
 import { expandUser } from "../filters/paths.ts";
 import { expressionLimits } from "../limits.ts";
 import type { Lookup, LookupCall } from "../lookups.ts";
+import { PythonRandom } from "../python-random.ts";
 import { flagOf, textOf, wholeOf } from "../runtime.ts";
 import { shaCrypt } from "../sha-crypt.ts";
 import { splitLines } from "../split-text.ts";
 import { str } from "../text.ts";
-import { Fault, isList, isMapping, mappingEntries, mappingGet, type Value } from "../value.ts";
+import { Fault, isInt, isList, isMapping, mappingEntries, mappingGet, type Value } from "../value.ts";
 import { readCsv, readIni } from "./tables.ts";
 
 /** Where a file of the controller is looked for: `files/` or `templates/` of each folder, then the folder itself. */
@@ -146,7 +148,12 @@ const password: Lookup = (call) =>
       ? expandUser(path)
       : resolve(call.renderer.context.searchPath.at(-1) ?? ".", path);
     const kept = path === "/dev/null" ? undefined : keptPassword(target);
-    const plain = kept?.password ?? randomPassword(wholeOf(given.get("length"), 20), chars, call);
+    const length = wholeOf(given.get("length"), 20);
+    limitText(length);
+    const plain =
+      kept?.password ??
+      seededPassword(given.get("seed"), length, chars) ??
+      randomPassword(length, chars, call);
     const encrypt = given.get("encrypt");
     const salt =
       encrypt === undefined
@@ -165,7 +172,10 @@ function passwordAlphabet(given: Value | undefined): string {
         .replace(",,", ",\0")
         .split(",")
         .map((part) => part.replace("\0", ","));
-  return [...new Set(parts.flatMap((part) => [...(characterClasses[part] ?? part)]))].join("");
+  return parts
+    .map((part) => characterClasses[part] ?? part)
+    .join("")
+    .replace(/["']/g, "");
 }
 function keptPassword(
   file: string,
@@ -184,6 +194,12 @@ function keepPassword(file: string, plain: string, salt: string | undefined, cal
 }
 const randomPassword = (length: number, chars: string, call: LookupCall): string =>
   Array.from({ length }, () => chars[Math.floor(call.renderer.secureRandom() * chars.length)] ?? "").join("");
+
+function seededPassword(seed: Value | undefined, length: number, chars: string): string | undefined {
+  if (seed === undefined || seed === null) return undefined;
+  const source = new PythonRandom(isInt(seed) ? seed : str(seed));
+  return Array.from({ length }, () => chars[source.below(chars.length)] ?? "").join("");
+}
 
 function encrypted(scheme: string, plain: string, salt: string): string {
   const algorithm = scheme.replace(/_crypt$/, "");
@@ -211,7 +227,7 @@ export const controllerLookups: Readonly<Record<string, Lookup>> = {
   first_found: firstFound,
   password,
   ini: (call) =>
-    call.terms.map((term) => readIni(term, call, (name) => readText(wanted(call, name, "files"), call))),
+    call.terms.flatMap((term) => readIni(term, call, (name) => readText(wanted(call, name, "files"), call))),
   csvfile: (call) =>
     call.terms.map((term) => readCsv(term, call, (name) => readText(wanted(call, name, "files"), call))),
   url: () => {

@@ -1,4 +1,7 @@
 /** The lookups ini and csvfile. */
+
+import { parseCsv } from "../csv.ts";
+import { exec, regexOf } from "../filters/regex.ts";
 import type { LookupCall } from "../lookups.ts";
 import { flagOf, textOf, wholeOf } from "../runtime.ts";
 import { str } from "../text.ts";
@@ -14,20 +17,28 @@ function settingsOf(term: Value, call: LookupCall): { key: string; settings: Map
   return { key, settings };
 }
 
-export function readIni(term: Value, call: LookupCall, read: ReadFile): Value {
+export function readIni(term: Value, call: LookupCall, read: ReadFile): readonly Value[] {
   const { key, settings } = settingsOf(term, call);
   const properties = textOf(settings.get("type"), "ini") === "properties";
   const section = properties ? "" : textOf(settings.get("section"), "global");
   const sensitive = flagOf(settings.get("case_sensitive"), false);
   const fold = (text: string): string => (sensitive ? text : text.toLowerCase());
+  const pattern = flagOf(settings.get("re"), false) ? regexOf(key, "y") : undefined;
+  const isWanted = (name: string): boolean =>
+    pattern === undefined ? fold(name) === fold(key) : exec(pattern, name) !== null;
+  const matched: string[] = [];
   let current = "";
   for (const line of read(textOf(settings.get("file"), "ansible.ini")).split(/\r?\n/)) {
     const header = /^\s*\[([^\]]*)\]\s*$/.exec(line);
     if (header !== null && !properties) current = header[1] ?? "";
     const [, name, value = ""] = /^\s*([^#;=:\s][^=:]*?)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name !== undefined && current === section && fold(name) === fold(key)) return value;
+    if (name === undefined || current !== section || !isWanted(name)) continue;
+    if (pattern === undefined) return [value];
+    pattern.lastIndex = 0;
+    matched.push(value);
   }
-  return settings.get("default") ?? "";
+  if (pattern !== undefined) return matched;
+  return [settings.get("default") ?? ""];
 }
 
 export function readCsv(term: Value, call: LookupCall, read: ReadFile): Value {
@@ -36,26 +47,11 @@ export function readCsv(term: Value, call: LookupCall, read: ReadFile): Value {
   const delimiter = given === "TAB" || given === "\\t" || given === "t" ? "\t" : given;
   if (delimiter.length !== 1) throw new Fault("csvfile wants one character as its delimiter");
   const column = wholeOf(settings.get("col"), 1);
-  for (const row of csvRows(read(textOf(settings.get("file"), "ansible.csv")), delimiter))
+  for (const row of parseCsv(read(textOf(settings.get("file"), "ansible.csv")), delimiter))
     if (row[0] === key) {
       const value = row[column];
       if (value === undefined) throw new Fault(`the row "${key}" has no column ${column}`);
       return value;
     }
   return settings.get("default") ?? [];
-}
-
-function csvRows(text: string, delimiter: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  const mark = delimiter.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^${mark}\\r\\n]*))(${mark}|\\r?\\n|$)`, "g");
-  for (const match of text.matchAll(cell)) {
-    row.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
-    if (match[3] === delimiter) continue;
-    rows.push(row);
-    row = [];
-    if (match.index + match[0].length >= text.length) break;
-  }
-  return rows;
 }

@@ -1,7 +1,8 @@
 /** Tests of registered results and of the controller's own files. */
 import { lstatSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
 import { truth } from "../compare.ts";
-import { asText, type Invocation, type Test } from "../runtime.ts";
+import { asText, type Invocation, parameters, type Test } from "../runtime.ts";
 import { aTypeName, Fault, isList, isMapping, mappingGet, type Value } from "../value.ts";
 
 const flag = (result: Value, name: string, test: string): boolean => {
@@ -42,6 +43,21 @@ const file = onDisk((stats) => stats.isFile());
 const link = onDisk((stats) => stats.isSymbolicLink(), false);
 const exists = onDisk(() => true);
 
+/** Another device than the folder above, or no folder above at all. */
+const mount: Test = (input, call) => {
+  const here = statusOf(input, call);
+  const above = here === undefined ? undefined : statusOf(join(asText(input), ".."), call);
+  return here !== undefined && above !== undefined && (here.dev !== above.dev || here.ino === above.ino);
+};
+const sameFile: Test = (input, call) => {
+  const [one, other] = [input, parameters(call, ["path"], 1)[0] ?? null].map((path) => {
+    const stats = statusOf(path, call);
+    if (stats === undefined) throw new Fault(`same_file finds no "${asText(path)}"`);
+    return stats;
+  });
+  return one?.dev === other?.dev && one?.ino === other?.ino;
+};
+
 export const hostTests: Readonly<Record<string, Test>> = {
   failed,
   failure: failed,
@@ -64,6 +80,10 @@ export const hostTests: Readonly<Record<string, Test>> = {
   link,
   is_link: link,
   exists,
+  mount,
+  is_mount: mount,
+  same_file: sameFile,
+  is_same_file: sameFile,
   link_exists: onDisk(() => true, false),
   abs: (input) => asText(input).startsWith("/"),
   is_abs: (input) => asText(input).startsWith("/"),

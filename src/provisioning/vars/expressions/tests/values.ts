@@ -60,6 +60,24 @@ const matching =
     return exec(whole, asText(input)) !== null;
   };
 
+const nan: Test = (input) => isNumeric(input) && Number.isNaN(toNumber(input));
+
+/** With convert_bool the words yes, no and their kin count as what they mean. */
+function convertedBool(input: Value, call: Invocation): Value {
+  const [convert] = parameters(call, ["convert_bool"]);
+  if (!flagOf(convert, false)) return input;
+  const word = typeof input === "string" ? input.toLowerCase() : input;
+  if (["y", "yes", "on", "1", "true", "t"].some((one) => one === word)) return true;
+  return ["n", "no", "off", "0", "false", "f"].some((one) => one === word) ? false : input;
+}
+
+const uri: Test = (input, call) => {
+  const [schemes] = parameters(call, ["schemes"]);
+  const scheme = /^([a-z][\w+.-]*):./i.exec(typeof input === "string" ? input : "")?.[1];
+  if (scheme === undefined) return false;
+  return !truth(schemes ?? null) || contains(schemes ?? null, scheme.toLowerCase());
+};
+
 const every = (input: Value): boolean => iterate(input).every(truth);
 const some = (input: Value): boolean => iterate(input).some(truth);
 const within = (small: Value, large: Value): boolean => {
@@ -74,8 +92,8 @@ export const valueTests: Readonly<Record<string, Test>> = {
   boolean: (input) => typeof input === "boolean",
   true: (input) => input === true,
   false: (input) => input === false,
-  truthy: (input) => truth(input),
-  falsy: (input) => !truth(input),
+  truthy: (input, call) => truth(convertedBool(input, call)),
+  falsy: (input, call) => !truth(convertedBool(input, call)),
   string: (input) => typeof input === "string",
   number: (input) => isNumeric(input),
   integer: (input) => isInt(input),
@@ -123,9 +141,12 @@ export const valueTests: Readonly<Record<string, Test>> = {
   issuperset: (input, call) => within(other(call), input),
   any: some,
   all: every,
-  nan: (input) => isNumeric(input) && Number.isNaN(toNumber(input)),
+  nan,
+  isnan: nan,
   vault_encrypted: (input) => typeof input === "string" && input.startsWith("$ANSIBLE_VAULT;"),
-  url: (input) => typeof input === "string" && /^[a-z][\w+.-]*:\/\/[^/]+/i.test(input),
+  uri,
+  url: (input, call) => uri(input, call) && /^[^:]+:\/\/[^/]+/.test(asText(input)),
+  urn: (input) => typeof input === "string" && /^urn:[^:]+:./i.test(input),
 };
 const symbols: readonly (readonly [string, Test])[] = [
   ["==", eq],

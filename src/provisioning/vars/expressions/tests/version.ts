@@ -50,6 +50,8 @@ function compareParts(a: readonly Part[], b: readonly Part[]): number {
   return 0;
 }
 
+export const compareLoose = (a: string, b: string): number => compareParts(looseParts(a), looseParts(b));
+
 interface Semantic {
   readonly core: readonly number[];
   readonly pre: readonly Part[];
@@ -87,7 +89,7 @@ function compareNumbers(a: readonly number[], b: readonly number[]): number {
 }
 
 const comparers: Readonly<Record<string, (a: string, b: string) => number>> = {
-  loose: (a, b) => compareParts(looseParts(a), looseParts(b)),
+  loose: compareLoose,
   strict: compareSemantic,
   semver: compareSemantic,
   semantic: compareSemantic,
