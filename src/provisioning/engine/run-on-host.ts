@@ -49,11 +49,19 @@ export async function runOnHost(work: HostTask): Promise<TaskOutcome> {
 }
 
 /** Check mode: what depends on a result that was never made is neither failed nor skipped, but open (R12). */
-function doubtOf({ play, host }: HostTask, error: unknown): TaskOutcome | undefined {
+function doubtOf(
+  { play, host }: HostTask,
+  error: unknown,
+  seen: ReadonlySet<string> = new Set(),
+): TaskOutcome | undefined {
   if (!play.run.request.check || host.notRun.size === 0) return undefined;
   if (!(error instanceof ProvisionError) || !/^(undefined-variable|bad-expression)$/.test(error.code))
     return undefined;
-  const message = `would depend on the result of ${[...host.notRun].join(", ")}, which check mode did not make`;
+  return doubtfulOutcome(seen.size === 0 ? host.notRun : seen);
+}
+
+function doubtfulOutcome(names: ReadonlySet<string>): TaskOutcome {
+  const message = `would depend on the result of ${[...names].join(", ")}, which check mode did not make`;
   const result = { changed: false, failed: false, skipped: true, msg: message };
   return { ...emptyOutcome, unsure: true, message, result };
 }
@@ -173,12 +181,23 @@ export interface LoopPlace {
 }
 
 async function runItem(work: HostTask, makeView: MakeView, loop?: LoopPlace): Promise<TaskOutcome> {
-  const { task, place, play } = work;
+  const { task, place, play, host } = work;
+  const seen = new Set<string>();
+  const makeNoting: MakeView = () =>
+    host.notRun.size === 0 ? makeView() : makeView().noting(host.notRun, seen);
   const conditions = conditionsOf(place.frame, task);
-  const unmet = await withFacts(play, async () => makeView().firstUnmet(conditions));
-  if (unmet !== undefined) return skippedOutcome("Conditional result was False", String(unmet.expression));
-  if (task.until !== undefined || task.retries !== undefined) return retried(work, makeView, loop);
-  return attempted(work, makeView, loop);
+  try {
+    const unmet = await withFacts(play, async () => makeNoting().firstUnmet(conditions));
+    // R12: a result that was not made cannot say that there is nothing to do.
+    if (unmet !== undefined && seen.size > 0) return doubtfulOutcome(seen);
+    if (unmet !== undefined) return skippedOutcome("Conditional result was False", String(unmet.expression));
+    if (task.until !== undefined || task.retries !== undefined) return await retried(work, makeNoting, loop);
+    return await attempted(work, makeNoting, loop);
+  } catch (error) {
+    const doubt = doubtOf(work, error, seen);
+    if (doubt === undefined) throw error;
+    return doubt;
+  }
 }
 
 /** One attempt. Facts that its judgement needs come without it being done twice. */
@@ -210,7 +229,7 @@ async function retried(
   for (let attempt = 1; ; attempt++) {
     const outcome = await attempted(work, makeView, loop);
     const counted = { ...outcome, attempts: attempt, result: { ...outcome.result, attempts: attempt } };
-    if (outcome.unreachable || play.run.isInterrupted) return counted;
+    if (outcome.unreachable || outcome.wouldAct || play.run.isInterrupted) return counted;
     const seen = viewOfResult(work, makeView(), counted.result);
     const isDone = task.until === undefined ? !outcome.failed : seen.firstUnmet(task.until) === undefined;
     if (isDone) return counted;

@@ -78,6 +78,16 @@ export class View {
     return expandLoop(loop, this.context);
   }
 
+  /** The same, noting in `seen` which of these names it looks at, however far behind other variables. */
+  noting(names: ReadonlySet<string>, seen: Set<string>): View {
+    const { scope } = this.context;
+    const lookup = (name: string): Variable | undefined => {
+      if (names.has(name)) seen.add(name);
+      return scope.lookup(name);
+    };
+    return new View({ ...this.context, scope: { lookup, names: () => scope.names() } });
+  }
+
   /** The same, with further names in front. */
   withData(values: JsonObject): View {
     const variables = new Map<string, Variable>();

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Answers, PathAnswer, Question } from "../host/question.ts";
+import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, bytesOf, linesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
@@ -7,11 +7,14 @@ import { planAttributes, statOf } from "./attributes.ts";
 import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { folderOf, hostPath } from "./host-path.ts";
+import { requestOf } from "./http-request.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 
 const args = defineArgs({
   user: text("Who may log in with the key.", { required: true }),
-  key: text("The public key; several stand on lines of their own.", { required: true }),
+  key: text("The public key, several on lines of their own, or an address that lists them.", {
+    required: true,
+  }),
   state: choice(["present", "absent"])("Shall the key be there?", { default: "present" }),
   path: path("The file. Default: ~/.ssh/authorized_keys of the user."),
   manage_dir: flag("Make the folder, and set its owner and mode.", { default: true }),
@@ -19,7 +22,7 @@ const args = defineArgs({
   key_options: text('Options in front of the key: no-pty,command="…".'),
   comment: text("The key's comment, instead of its own."),
   follow: flag("Write through a link at path.", { default: false }),
-  validate_certs: flag("Of Ansible, whose key may be an address; here it may not.", { default: true }),
+  validate_certs: flag("With an address: check the server's certificate.", { default: true }),
 });
 type KeyArgs = z.infer<typeof args>;
 
@@ -45,9 +48,24 @@ function readKey(line: string): Key | undefined {
 const writeKey = ({ options, type, data, comment }: Key): string =>
   [options, type, data, comment].filter((part) => part !== "").join(" ");
 
-function wantedKeys(given: KeyArgs): readonly Key[] | string {
+const isAddress = (key: string): boolean => /^https?:\/\/\S+$/.test(key.trim());
+
+/** The text with the keys; undefined while it has not been fetched. */
+function keyText(
+  given: KeyArgs,
+  { fetched }: KeyState,
+): { readonly text: string } | { readonly fail: string } | undefined {
+  if (!isAddress(given.key)) return { text: given.key };
+  if (fetched === undefined) return undefined;
+  const failure = fetched.failure ?? (fetched.status === 200 ? undefined : `it answered ${fetched.status}`);
+  return failure === undefined
+    ? { text: textOf(fetched.body) }
+    : { fail: `no keys from ${given.key.trim()}: ${failure}` };
+}
+
+function wantedKeys(text: string, given: KeyArgs): readonly Key[] | string {
   const keys: Key[] = [];
-  for (const line of given.key.split("\n")) {
+  for (const line of text.split("\n")) {
     if (/^\s*(#|$)/.test(line)) continue;
     const key = readKey(line);
     if (key === undefined) return `"${line.trim().slice(0, 60)}" is not a public key`;
@@ -92,6 +110,7 @@ interface KeyState {
   readonly stat: PathAnswer;
   readonly folder: PathAnswer;
   readonly path: string;
+  readonly fetched: HttpAnswer | undefined;
 }
 
 /** The user's home decides the path, so the host puts it together. */
@@ -101,8 +120,16 @@ function ask(given: KeyArgs, context: ModuleContext): readonly Question[] {
 [ -e "$p" ] && stat -L -c '%a %U %G' -- "$p" || echo; d=$(dirname -- "$p"); [ -d "$d" ] && stat -c '%a %U %G' -- "$d" || echo
 cat -- "$p" 2>/dev/null`;
   const path = given.path === undefined ? "" : hostPath(given.path, context);
-  return [user, { of: "script", sh: show, args: [given.user, path] }];
+  const local: readonly Question[] = [user, { of: "script", sh: show, args: [given.user, path] }];
+  if (!isAddress(given.key) || context.round === 0) return local;
+  const request = requestOf(
+    { url: given.key.trim(), headers: {}, http_agent: "provision", validate_certs: given.validate_certs },
+    { method: "GET", timeoutMs: fetchLimitMs, followRedirects: "all" },
+  );
+  return [...local, { of: "http", request }];
 }
+
+const fetchLimitMs = 30_000;
 
 function pathAnswer(line: string, type: "file" | "directory"): PathAnswer {
   const [mode = "", owner = "", group = ""] = line.split(" ");
@@ -123,13 +150,16 @@ function read(answers: Answers): KeyState {
     stat: pathAnswer(file, "file"),
     folder: pathAnswer(folder, "directory"),
     file: lines.join("\n"),
+    fetched: answers[2] === undefined ? undefined : answerTo(answers, 2, "http"),
   };
 }
 
 function plan(given: KeyArgs, state: KeyState): Plan {
   if (state.home === undefined)
     return { steps: [], diffs: [], fail: `there is no user "${given.user}" on the host` };
-  const wanted = wantedKeys(given);
+  const text = keyText(given, state);
+  if (text === undefined) return { steps: [], diffs: [], again: true };
+  const wanted = "fail" in text ? text.fail : wantedKeys(text.text, given);
   if (typeof wanted === "string") return { steps: [], diffs: [], fail: wanted };
   const after = edited(state.file, wanted, given);
   const folder = folderOf(state.path);
