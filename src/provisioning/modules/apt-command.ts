@@ -71,7 +71,11 @@ trap 'rm -f -- "$p"; [ -z "$old" ] || mv -f -- "$old" "$p"' EXIT
 printf '#!/bin/sh\\nexit %s\\n' "$1" >"$p" && chmod 755 "$p" || exit 1
 shift; "$@"`;
 
-export function aptStep(why: string, argv: readonly string[], options: AptOptions): Step {
+export function aptStep(
+  why: string,
+  argv: readonly string[],
+  options: AptOptions,
+): Step & { readonly do: "run" } {
   const policy = options.policy_rc_d;
   const full = policy === undefined ? argv : ["sh", "-c", policySh, "sh", String(policy), ...argv];
   return { do: "run", why, argv: full, env: aptEnv };

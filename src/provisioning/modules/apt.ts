@@ -3,10 +3,9 @@ import type { Answers, PackageAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, linesOf, outcomeOutput, textOf } from "./answers.ts";
 import { aptGet, aptStep, listsSh, simulated, simulateSh, updateStep } from "./apt-command.ts";
-import { type DebState, debQuestion, planDeb, readDeb } from "./apt-deb.ts";
+import { type DebKnown, debQuestions, planDeb, readDeb } from "./apt-deb.ts";
 import { choice, defineArgs, flag, list, path, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
-import { hostPath } from "./host-path.ts";
 import type { Diff, ModuleContext, Plan } from "./module.ts";
 
 const args = defineArgs(
@@ -18,7 +17,7 @@ const args = defineArgs(
       "present: installed; latest: the newest of the lists; build-dep: what building needs; fixed: broken dependencies mended.",
       { default: "present" },
     ),
-    deb: path("A .deb file of the host, installed with what it depends on."),
+    deb: path("A .deb file of the host, or the address of one, installed with what it depends on."),
     update_cache: flag("Fetch the package lists first.", { aliases: ["update-cache"] }),
     cache_valid_time: whole(
       "Seconds for which package lists count as fresh; more than 0 implies update_cache.",
@@ -73,7 +72,7 @@ interface AptState {
   readonly archives: number;
   /** Virtual packages that installed ones stand for. */
   readonly provided: ReadonlySet<string>;
-  readonly deb: DebState | undefined;
+  readonly deb: DebKnown | undefined;
 }
 
 /** Names that dpkg's database answers by itself; all others are given to apt-get -s. */
@@ -146,7 +145,7 @@ function ask(args: AptArgs, context: ModuleContext): readonly Question[] {
     { of: "script", sh: purges ? configFilesSh : ":", args: purges ? namesOf(args).map(plainName) : [] },
     { of: "script", sh: args.clean ? archivesSh : args.autoclean ? oldArchivesSh : "echo 0", args: [] },
     { of: "script", sh: goalOf(args) === "absent" ? ":" : providesSh, args: [] },
-    ...(args.deb === undefined ? [] : [debQuestion(hostPath(args.deb, context))]),
+    ...debQuestions(args, context),
     ...namesOf(args)
       .filter(isPlain)
       .map((name): Question => ({ of: "package", name: plainName(name), ...candidate })),
@@ -156,7 +155,6 @@ function ask(args: AptArgs, context: ModuleContext): readonly Question[] {
 function read(answers: Answers, args: AptArgs): AptState {
   const output = (index: number) => linesOf(textOf(answerTo(answers, index, "script").stdout));
   const [lists = "0", fetchedAt = "0"] = output(0);
-  const first = args.deb === undefined ? 5 : 6;
   return {
     lists: Number(lists),
     fetchedAt: Number(fetchedAt),
@@ -164,10 +162,10 @@ function read(answers: Answers, args: AptArgs): AptState {
     configFiles: output(2),
     archives: Number(output(3)[0] ?? "0"),
     provided: new Set(output(4)),
-    deb: args.deb === undefined ? undefined : readDeb(answerTo(answers, 5, "script")),
+    deb: args.deb === undefined ? undefined : readDeb(answers[5]),
     packages: namesOf(args)
       .filter(isPlain)
-      .map((_, index) => answerTo(answers, first + index, "package")),
+      .map((_, index) => answerTo(answers, 5 + index, "package")),
   };
 }
 
@@ -232,6 +230,7 @@ function plan(args: AptArgs, state: AptState, context: ModuleContext): Plan {
   // What is the newest version, and what a pattern means, is known only from fresh lists.
   const askAgain = refresh.length > 0 && (simulates(args) || goalOf(args) === "latest");
   if (askAgain) return { steps: refresh, diffs: [], unchanged: true, again: true };
+  if (state.deb?.known === "nothing") return { steps: refresh, diffs: [], unchanged: true, again: true };
   const rest = state.deb === undefined ? planNames(args, state, context) : planDeb(args, state.deb, context);
   if (rest.fail !== undefined) return rest;
   const steps = [...rest.steps, ...cleaning(args, state)];
