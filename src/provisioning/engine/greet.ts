@@ -5,8 +5,10 @@ import type { Become, Frame, FrameResult } from "../transport/session.ts";
 import { becomeOf } from "./become.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import { FactsNeeded } from "./facts-needed.ts";
+import type { Ahead } from "./frame.ts";
 import { factsFrames, learnFacts, readFactsFrames, wholeRequest } from "./gather.ts";
 import { limits } from "./limits.ts";
+import { lookFromStart } from "./look-ahead.ts";
 import { loginIdentity, type Machine } from "./machine.ts";
 import { type Greeting, saidBy } from "./machines.ts";
 import { owedListScript, readOwed } from "./owed-handlers.ts";
@@ -34,7 +36,7 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
     ...(wantsFacts ? factsFrames(request) : []),
   ];
   machine.openShell(run.becomesAtFirst.get(host.name));
-  const results = await machine.run(loginIdentity, frames);
+  const [results] = await Promise.all([machine.run(loginIdentity, frames), askEarly(run, machine, host)]);
   const [baseResult, worldResult, owedResult, ...factsResults] = results;
   const facts = readBaseFacts(answered(baseResult).stdout);
   const [name = "", ...mounts] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
@@ -49,6 +51,20 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   };
 }
 
+/** Once: a host that is greeted again is in the middle of a play. */
+async function askEarly(run: RunState, machine: Machine, host: RunHost): Promise<void> {
+  const look = run.asksAtFirst.get(host.name);
+  run.asksAtFirst.delete(host.name);
+  if (look === undefined || machine.isMet) return;
+  try {
+    await machine.session();
+    await machine.askEarly(await look(machine));
+  } catch (error) {
+    // R5: whatever is wrong with the connection is told by the message beside it.
+    if (!(error instanceof ProvisionError)) throw error;
+  }
+}
+
 function answered(result: FrameResult | undefined): FrameResult {
   if (result !== undefined && !result.timedOut) return result;
   throw new ProvisionError({
@@ -58,8 +74,15 @@ function answered(result: FrameResult | undefined): FrameResult {
   });
 }
 
+export interface Start {
+  readonly wantsFacts: boolean;
+  /** What the play begins with. */
+  readonly start: Ahead | undefined;
+  readonly hasModules: Promise<void>;
+}
+
 /** Connects every host of a batch at once; those that cannot be reached are out before the first task. */
-export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<void> {
+export async function greetAll(state: PlayState, { wantsFacts, start, hasModules }: Start): Promise<void> {
   const { run, batch, frame, play } = state;
   if (wantsFacts) for (const host of batch) run.factsAtFirst.add(host.name);
   if (startsElsewhere(state)) return;
@@ -68,6 +91,12 @@ export async function greetAll(state: PlayState, wantsFacts: boolean): Promise<v
       const view = state.hostView(host);
       const where = { host, frame, task: play };
       run.becomesAtFirst.set(host.name, becomeAtFirst(state, host, view));
+      if (start !== undefined) {
+        run.asksAtFirst.set(host.name, async (machine) => {
+          await hasModules;
+          return lookFromStart(state, host, machine, start);
+        });
+      }
       const plan = told(state, host, () => state.connectionOf(where, host, view));
       const machine = await run.machines.connected(host, plan);
       joinOwed(state, host, machine);

@@ -7,11 +7,13 @@ import { ProvisionError } from "../../base/errors.ts";
 import type { AnyModule, Module } from "../modules/module.ts";
 import type { Statement, Task } from "../playbook/model.ts";
 import { FactsNeeded } from "./facts-needed.ts";
-import { type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
+import { type Ahead, type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
 import { limits } from "./limits.ts";
-import { type Identity, identityOf, type Machine } from "./machine.ts";
+import { type Identity, identityOf, type Machine, NotGreeted } from "./machine.ts";
 import type { Asked } from "./message.ts";
+import type { PlayState } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask, taskTitle } from "./prepare-task.ts";
+import type { RunHost } from "./run-host.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { isChosen } from "./tags.ts";
 import { isUnknownAhead, type View } from "./view.ts";
@@ -31,48 +33,80 @@ export function lookAhead(request: LookAhead): readonly Asked[] {
   const { work, machine } = request;
   const { run } = work.play;
   if (!run.request.askAhead || machine.hasJobs) return [];
-  return new Look(request).collect();
+  return new Look({ play: work.play, host: work.host, machine, acts: request.acts }).behind(request);
+}
+
+/** From a play's start, while its host is being greeted: what needs to know what the host is comes later. */
+export function lookFromStart(
+  play: PlayState,
+  host: RunHost,
+  machine: Machine,
+  ahead: Ahead,
+): readonly Asked[] {
+  if (!play.run.request.askAhead || machine.hasJobs) return [];
+  return new Look({ play, host, machine, acts: false }).from(ahead);
+}
+
+interface Viewpoint {
+  readonly play: PlayState;
+  readonly host: RunHost;
+  readonly machine: Machine;
+  readonly acts: boolean;
 }
 
 type Verdict = "go on" | "stop";
 
 class Look {
-  readonly #request: LookAhead;
+  readonly #request: Viewpoint;
   readonly #asked: Asked[] = [];
   readonly #seen = new Set<string>();
   /** Names that a task in between registers or sets. */
   readonly #unknown = new Set<string>();
   #left: number;
 
-  constructor(request: LookAhead) {
+  constructor(request: Viewpoint) {
     this.#request = request;
     this.#left = request.machine.nextWindow(request.acts);
   }
 
-  collect(): readonly Asked[] {
-    const { work, loop, inBatches } = this.#request;
+  behind({ work, loop, inBatches }: LookAhead): readonly Asked[] {
     const { task, place } = work;
     const window = this.#left;
     if (inBatches) this.#left = Math.max(window, limits.batchItems);
-    if (loop !== undefined && this.#items(task, place.frame, loop.items, loop.index + 1) === "stop")
-      return this.#asked;
+    if (loop !== undefined && this.#itemsBehind(loop) === "stop") return this.#asked;
     this.#left = window;
     if (task.register !== undefined) this.#unknown.add(task.register);
-    for (const next of coming(place.ahead)) {
+    return this.from(place.ahead);
+  }
+
+  from(ahead: Ahead): readonly Asked[] {
+    for (const next of coming(ahead)) {
       if (this.#left-- <= 0 || this.#asked.length >= limits.aheadQuestions) break;
       if (this.#statement(next) === "stop") break;
     }
     return this.#asked;
   }
 
+  /** R5: an item that cannot be rendered is heard at its turn, not at this one's. */
+  #itemsBehind({ items, index }: LoopPlace): Verdict {
+    const { task, place } = this.#request.work;
+    try {
+      return this.#items(task, place.frame, items, index + 1);
+    } catch (error) {
+      if (isUnknownAhead(error) || error instanceof ProvisionError || error instanceof FactsNeeded)
+        return "stop";
+      throw error;
+    }
+  }
+
   #statement({ statement, frame }: Coming): Verdict {
-    if (!isChosen(tagsOf(frame, statement), this.#request.work.play.run.request.tags)) return "go on";
+    if (!isChosen(tagsOf(frame, statement), this.#request.play.run.request.tags)) return "go on";
     try {
       if (statement.kind === "task") return this.#task(statement, frame);
       return this.#include(statement, frame);
     } catch (error) {
-      if (isUnknownAhead(error) && statement.kind !== "block") this.#note(statement, error.name);
-      else if (!(error instanceof ProvisionError) && !(error instanceof FactsNeeded)) throw error;
+      if (isUnknownAhead(error) && statement.kind !== "block") this.#note(statement, frame, error.name);
+      else if (!isForItsTurn(error)) throw error;
       // R5: what cannot be rendered now is heard at its turn. It may act, or not: what follows is still worth asking.
       if (statement.kind !== "task") return "stop";
       if (statement.register !== undefined) this.#unknown.add(statement.register);
@@ -82,7 +116,7 @@ class Look {
 
   /** R4: what an include brings is not known before its turn, unless it will bring nothing. */
   #include(statement: Exclude<Statement, Task>, frame: Frame): Verdict {
-    const { host, play } = this.#request.work;
+    const { host, play } = this.#request;
     if (statement.kind !== "block" && statement.loop === undefined) {
       const view = play.viewAhead(host, frame, statement, this.#unknown);
       if (this.#isPassedOver(statement, frame, view)) return "go on";
@@ -92,7 +126,7 @@ class Look {
   }
 
   #task(task: Task, frame: Frame): Verdict {
-    const { host, play } = this.#request.work;
+    const { host, play } = this.#request;
     const view = play.viewAhead(host, frame, task, this.#unknown);
     const isCalm = task.until === undefined && task.async === undefined;
     const isHere =
@@ -121,7 +155,7 @@ class Look {
   }
 
   #items(task: Task, frame: Frame, items: readonly unknown[], from: number): Verdict {
-    const { host, play } = this.#request.work;
+    const { host, play } = this.#request;
     const { loop } = task;
     if (loop === undefined) return "go on";
     const last = Math.min(items.length, from + Math.min(this.#left, limits.aheadLoopItems));
@@ -134,7 +168,7 @@ class Look {
   }
 
   #one(task: Task, frame: Frame, view: View): Verdict {
-    const { play, host } = this.#request.work;
+    const { play, host } = this.#request;
     if (task.register !== undefined) this.#unknown.add(task.register);
     if (task.loop !== undefined && this.#isPassedOver(task, frame, view)) return "go on";
     const where = { play, task, host, frame };
@@ -179,7 +213,7 @@ class Look {
     const action = task.args.freeForm;
     const name = action?.kind === "scalar" ? String(action.value).trim() : "";
     if (name === "noop") return "go on";
-    if (name === "flush_handlers") return this.#request.work.host.notified.size > 0 ? "stop" : "go on";
+    if (name === "flush_handlers") return this.#request.host.notified.size > 0 ? "stop" : "go on";
     return "stop";
   }
 
@@ -189,13 +223,13 @@ class Look {
   }
 
   #actsAlways(task: Task): boolean {
-    const module = this.#request.work.play.run.moduleIfLoaded(task.module);
+    const module = this.#request.play.run.moduleIfLoaded(task.module);
     return module?.kind === "host" && module.alwaysActs === true;
   }
 
-  #note(task: Exclude<Statement, { kind: "block" }>, name: string): void {
-    const { play, host, place } = this.#request.work;
-    const title = taskTitle(task, play.view(host, place.frame, task));
+  #note(task: Exclude<Statement, { kind: "block" }>, frame: Frame, name: string): void {
+    const { play, host } = this.#request;
+    const title = taskTitle(task, play.view(host, frame, task));
     play.run.noteBarrier(
       title,
       `${task.span.file}:${task.span.line}`,
@@ -205,10 +239,13 @@ class Look {
 
   #barrier(name: Task["name"], reason: string, line: number): Verdict {
     const title = name?.kind === "scalar" ? String(name.value) : reason;
-    this.#request.work.play.run.noteBarrier(title, `line ${line}`, `${reason} is a barrier`);
+    this.#request.play.run.noteBarrier(title, `line ${line}`, `${reason} is a barrier`);
     return "stop";
   }
 }
+
+const isForItsTurn = (error: unknown): boolean =>
+  error instanceof ProvisionError || error instanceof FactsNeeded || error instanceof NotGreeted;
 
 export const identityOfLogin = identityOf(null, {});
 

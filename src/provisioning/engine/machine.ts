@@ -49,6 +49,13 @@ export interface Acquaintance {
   readonly epoch: Epoch;
 }
 
+/** What a machine is, is not known before it has answered its first message. */
+export class NotGreeted extends Error {
+  constructor() {
+    super("the machine was used before it was greeted");
+  }
+}
+
 export class Machine {
   readonly answers = new AnswerStore({
     volatileMs: limits.volatileAnswerAgeMs,
@@ -74,8 +81,12 @@ export class Machine {
     this.answers.share(acquaintance.epoch);
   }
 
+  get isMet(): boolean {
+    return this.#acquaintance !== undefined;
+  }
+
   get base(): HostFacts["base"] {
-    if (this.#acquaintance === undefined) throw new Error("the machine was used before it was greeted");
+    if (this.#acquaintance === undefined) throw new NotGreeted();
     return this.#acquaintance.base;
   }
 
@@ -344,19 +355,18 @@ export class Machine {
     throw new Error(`a question of "${question.of}" was left unanswered`);
   }
 
+  /**
+   * While it is being greeted, through the shells that are being opened for later. A password is tried once only, by
+   * the task that needs it.
+   */
+  async askEarly(asked: readonly Asked[]): Promise<void> {
+    const early = asked.filter(({ identity }) => identity.become?.password === undefined);
+    await Promise.all(byIdentity(early).map((message) => this.#askOther(message, this.answers.epoch)));
+  }
+
   /** Ahead questions of other identities: their own shells, at the same time. Never with steps, which come first. */
-  #othersOf(message: Message): Message[] {
-    const others = new Map<string, Asked[]>();
-    for (const asked of message.ahead) {
-      if (asked.identity.key === message.identity.key) continue;
-      others.set(asked.identity.key, [...(others.get(asked.identity.key) ?? []), asked]);
-    }
-    return [...others.values()].flatMap((ahead) => {
-      const [first] = ahead;
-      return first === undefined
-        ? []
-        : [{ identity: first.identity, steps: [], own: [], ahead, stepTimeoutMs: 0 }];
-    });
+  #othersOf({ identity, ahead }: Message): Message[] {
+    return byIdentity(ahead.filter((asked) => asked.identity.key !== identity.key));
   }
 
   async #askOther(message: Message, epoch: number): Promise<void> {
@@ -376,4 +386,14 @@ export class Machine {
       if (!(error instanceof ProvisionError)) throw error;
     }
   }
+}
+
+function byIdentity(asked: readonly Asked[]): Message[] {
+  const groups = Map.groupBy(asked, ({ identity }) => identity.key);
+  return [...groups.values()].flatMap((ahead) => {
+    const [first] = ahead;
+    return first === undefined
+      ? []
+      : [{ identity: first.identity, steps: [], own: [], ahead, stepTimeoutMs: 0 }];
+  });
 }

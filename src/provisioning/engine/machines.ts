@@ -93,7 +93,8 @@ export class Machines {
     emit("connecting");
     try {
       const { base, identity, sharedMounts } = await this.#options.greet(machine, host);
-      const epoch = this.#epochs.get(identity) ?? new Epoch();
+      // What was asked of it meanwhile counts, unless it is known by another name already.
+      const epoch = this.#epochs.get(identity) ?? (machine.isMet ? new Epoch() : machine.answers.machine);
       this.#epochs.set(identity, epoch);
       machine.meet({ base, sharedMounts, epoch });
       emit("connected");

@@ -9,6 +9,7 @@ import { secretsOf } from "../modules/arguments.ts";
 import type { AnyModule, ModuleContext } from "../modules/module.ts";
 import type { Task } from "../playbook/model.ts";
 import type { Become } from "../transport/session.ts";
+import { dropOmitted } from "../vars/render.ts";
 import { becomeOf } from "./become.ts";
 import { environmentsOf, type Frame, keyword } from "./frame.ts";
 import { limits } from "./limits.ts";
@@ -74,7 +75,7 @@ function delegateOf(play: PlayState, task: Task, frame: Frame, view: View): stri
 function environmentOf(frame: Frame, task: Task, view: View): Env {
   const merged: Record<string, string> = {};
   for (const node of environmentsOf(frame, task)) {
-    const value = view.value(node);
+    const value = dropOmitted(view.value(node)) ?? [];
     for (const part of Array.isArray(value) ? value : [value]) {
       if (!isJsonObject(part)) continue;
       for (const [name, each] of Object.entries(part)) merged[name] = envText(each);
@@ -126,18 +127,19 @@ function withRenderedNames(task: Task, args: JsonObject, view: View): JsonObject
 
 const isTemplate = (name: unknown): boolean => String(name).includes("{{");
 
+/** Of one module those that stand innermost count, all of them and no other. */
 function moduleDefaults(task: Task, frame: Frame, view: View): JsonObject {
-  const merged: Record<string, JsonValue> = {};
-  for (const { moduleDefaults: node } of [...frame.chain, task]) {
-    if (node === undefined) continue;
-    for (const { key, value } of node.entries) {
-      const name = String(key.value);
-      if (name !== task.module && name !== task.action && name !== `ansible.builtin.${task.module}`) continue;
-      Object.assign(merged, objectOf(view.value(value), task));
-    }
+  for (const { moduleDefaults: node } of [task, ...frame.chain.toReversed()]) {
+    const own = node?.entries.findLast(({ key }) => namesModule(String(key.value), task));
+    if (own !== undefined) return objectOf(view.value(own.value), task);
   }
-  return merged;
+  return {};
 }
+
+const namesModule = (name: string, { module, action }: Task): boolean =>
+  name === module || name === action || shortName(name) === module;
+const shortName = (name: string): string =>
+  name.replace(/^(?:ansible\.(?:builtin|legacy|posix)|community\.general)\./, "");
 
 function objectOf(value: JsonValue, task: Task): JsonObject {
   if (isJsonObject(value)) return value;
@@ -206,7 +208,13 @@ export function contextOf(
   const requests = module.sources?.(args as never, { host: where.host.name }) ?? [];
   return {
     host: where.host.name,
-    facts: { ansible: prepared.target.facts ?? {}, base: machine.base },
+    facts: {
+      ansible: prepared.target.facts ?? {},
+      // Not before it is asked for: a play's first questions leave before it is known.
+      get base() {
+        return machine.base;
+      },
+    },
     check,
     diff,
     sources: readSources(requests, where.play.filesOf(where.task, where.frame), view),

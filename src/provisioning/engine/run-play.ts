@@ -142,7 +142,9 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
   state.publicRoles.push(...play.roles, ...importedRolesOf(play));
   for (const host of batch) readPlayVarsFiles(state, host);
   // Modules are read from disk while the hosts are being connected to.
-  await Promise.all([greetAll(state, wantsFacts(state)), state.run.loadModules(modulesOf(play))]);
+  const hasModules = state.run.loadModules(modulesOf(play));
+  const { start } = placesOf(sectionsOf(state));
+  await Promise.all([greetAll(state, { wantsFacts: wantsFacts(state), start, hasModules }), hasModules]);
   await runStrategy(state);
   return endOfBatch(state, batch);
 }
@@ -205,15 +207,24 @@ async function runStrategy(state: PlayState): Promise<void> {
   }
 }
 
-async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise<void> {
-  const walker = new Walker(state);
-  const sections = sectionsOf(state);
+/** What follows each section, and what all begins with. */
+function placesOf(sections: readonly Section[]): {
+  readonly start: Ahead | undefined;
+  readonly aheads: readonly (Ahead | undefined)[];
+} {
   const aheads: (Ahead | undefined)[] = [];
   let then: Ahead | undefined;
   for (const section of [...sections].reverse()) {
     aheads.unshift(then);
     then = { statements: section.statements, from: 0, frame: section.frame, then };
   }
+  return { start: then, aheads };
+}
+
+async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise<void> {
+  const walker = new Walker(state);
+  const sections = sectionsOf(state);
+  const { aheads } = placesOf(sections);
   for (const [index, { statements, frame, flushAfter }] of sections.entries()) {
     await walker.statements(statements, hosts, frame, aheads[index]);
     if (flushAfter) await walker.flush(hosts, aheads[index]);

@@ -16,7 +16,9 @@ import type { Variable } from "../vars/variable.ts";
 import type { EmitEvent, EngineEvent } from "./events.ts";
 import { greet } from "./greet.ts";
 import { growInventory } from "./grow-inventory.ts";
+import type { Machine } from "./machine.ts";
 import { Machines } from "./machines.ts";
+import type { Asked } from "./message.ts";
 import { RunHost } from "./run-host.ts";
 import type { RunRequest } from "./run-request.ts";
 import { dataVariable } from "./view.ts";
@@ -38,6 +40,8 @@ export class RunState {
   readonly factsAtFirst = new Set<string>();
   /** Whose shell is opened along with the first message, by host. */
   readonly becomesAtFirst = new Map<string, Become | undefined>();
+  /** What a play asks first, by host: on its way together with the first message. */
+  readonly asksAtFirst = new Map<string, (machine: Machine) => Promise<readonly Asked[]>>();
   /** add_host and refresh_inventory change it. */
   inventory: Inventory;
   readonly #emit: EmitEvent;

@@ -3,11 +3,9 @@ import { posix } from "node:path";
 import type { ModuleContext } from "./module.ts";
 
 export function hostPath(path: string, context: ModuleContext): string {
-  const { home } = context.facts.base;
-  if (path === "~" || path === "$HOME") return home;
-  if (path.startsWith("~/")) return posix.join(home, path.slice(2));
-  if (path.startsWith("$HOME/")) return posix.join(home, path.slice(6));
-  return path;
+  const below = /^(?:~|\$HOME)(?:\/|$)/.exec(path);
+  // Where no home is spoken of, it need not be known.
+  return below === null ? path : posix.join(context.facts.base.home, path.slice(below[0].length));
 }
 
 /** The folders above a path, outermost first, without the root. */
