@@ -73,7 +73,7 @@ class Look {
     const { task, place } = work;
     const window = this.#left;
     if (inBatches) this.#left = Math.max(window, limits.batchItems);
-    if (loop !== undefined && this.#itemsBehind(loop) === "stop") return this.#asked;
+    if (loop !== undefined && this.#itemsBehind(work, loop) === "stop") return this.#asked;
     this.#left = window;
     if (task.register !== undefined) this.#unknown.add(task.register);
     return this.from(place.ahead);
@@ -88,8 +88,7 @@ class Look {
   }
 
   /** R5: an item that cannot be rendered is heard at its turn, not at this one's. */
-  #itemsBehind({ items, index }: LoopPlace): Verdict {
-    const { task, place } = this.#request.work;
+  #itemsBehind({ task, place }: HostTask, { items, index }: LoopPlace): Verdict {
     try {
       return this.#items(task, place.frame, items, index + 1);
     } catch (error) {
