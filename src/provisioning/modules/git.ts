@@ -46,9 +46,23 @@ const args = defineArgs(
 );
 type GitArgs = z.infer<typeof args>;
 
+/**
+ * An http address with a password in it would stand in git's argv and in the checkout's configuration. So git gets the
+ * address without it, and the password as a header for that server, by the variable that its children read too.
+ */
+function repoOf(given: GitArgs): { readonly address: string; readonly config: string } {
+  const url = /^https?:\/\//.test(given.repo) ? URL.parse(given.repo) : null;
+  if (url === null || url.password === "") return { address: given.repo, config: "" };
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const header = `Authorization: Basic ${Buffer.from(credentials).toString("base64")}`;
+  const address = given.repo.replace(/^(https?:\/\/)[^/@]*@/, "$1");
+  return { address, config: `'http.${url.protocol}//${url.host}/.extraHeader=${header}'` };
+}
+
 /** Prints head, address, dirty and exists of the checkout $2, then what the repository $3 offers. Code 7: no git. */
 const lookSh = `g=$1 d=$2 r=$3 o=$4 b=$5; export GIT_TERMINAL_PROMPT=0
 [ -z "$6" ] || export GIT_SSH_COMMAND="$6"
+[ -z "$7" ] || export GIT_CONFIG_PARAMETERS="$7"
 command -v "$g" >/dev/null || exit 7
 if [ -n "$b" ]; then i=$d; else i=$d/.git; fi
 if [ -e "$i" ]; then echo exists
@@ -133,10 +147,11 @@ function plan(given: GitArgs, state: GitState, context: ModuleContext): Plan {
   if (state.isOccupied) return refuse(`"${dest}" holds something, but no checkout`);
   if (state.isThere && !given.update) return { steps: [], diffs: [] };
   if (!state.isThere && !given.clone) return { steps: [], diffs: [] };
-  if (state.refs === undefined) return refuse(`"${given.repo}" does not answer: ${state.problem}`);
+  if (state.refs === undefined) return refuse(`"${repoOf(given).address}" does not answer: ${state.problem}`);
   const target = targetOf(given, state.refs);
-  if (target === undefined) return refuse(`"${given.repo}" has no branch, tag or commit "${given.version}"`);
-  const isRight = state.isThere && state.head === target.commit && state.url === given.repo;
+  if (target === undefined)
+    return refuse(`"${repoOf(given).address}" has no branch, tag or commit "${given.version}"`);
+  const isRight = state.isThere && state.head === target.commit && state.url === repoOf(given).address;
   if (isRight && !(state.isDirty && given.force)) return { steps: [], diffs: [] };
   if (state.isDirty && !given.force)
     return refuse(`"${dest}" has local changes (force: true throws them away)`);
@@ -152,7 +167,12 @@ function plan(given: GitArgs, state: GitState, context: ModuleContext): Plan {
 /** One git command after the other, with what they share: environment, umask. */
 function runner(given: GitArgs, context: ModuleContext) {
   const ssh = sshCommand(given, context);
-  const env: Env = { GIT_TERMINAL_PROMPT: "0", ...(ssh === "" ? {} : { GIT_SSH_COMMAND: ssh }) };
+  const { config } = repoOf(given);
+  const env: Env = {
+    GIT_TERMINAL_PROMPT: "0",
+    ...(ssh === "" ? {} : { GIT_SSH_COMMAND: ssh }),
+    ...(config === "" ? {} : { GIT_CONFIG_PARAMETERS: config }),
+  };
   return (why: string, ...words: readonly string[]): Step => ({
     do: "run",
     why,
@@ -177,9 +197,9 @@ function cloneSteps(given: GitArgs, target: Target, context: ModuleContext): rea
   ];
   return [
     makeFolder(folderOf(dest)),
-    run(`clone ${given.repo}`, "clone", ...flags, "--", given.repo, dest),
+    run(`clone ${repoOf(given).address}`, "clone", ...flags, "--", repoOf(given).address, dest),
     ...(given.bare
-      ? [run("name the remote", "-C", dest, "config", `remote.${given.remote}.url`, given.repo)]
+      ? [run("name the remote", "-C", dest, "config", `remote.${given.remote}.url`, repoOf(given).address)]
       : []),
     ...(isCommit(given.version) && !given.bare
       ? [run(`check out ${given.version}`, "-C", dest, "checkout", "--force", target.commit)]
@@ -197,16 +217,16 @@ function updateSteps(
   const run = runner(given, context);
   const dest = hostPath(given.dest, context);
   const readdress =
-    state.url === given.repo
+    state.url === repoOf(given).address
       ? []
-      : [run("set the address", "-C", dest, "config", `remote.${given.remote}.url`, given.repo)];
+      : [run("set the address", "-C", dest, "config", `remote.${given.remote}.url`, repoOf(given).address)];
   const depth = given.depth === undefined ? [] : ["--depth", String(given.depth)];
   const specs = [
     ...(given.bare ? ["+refs/heads/*:refs/heads/*"] : [`+refs/heads/*:refs/remotes/${given.remote}/*`]),
     ...(given.refspec === undefined ? [] : [given.refspec]),
   ];
   const fetch = run(
-    `fetch ${given.repo}`,
+    `fetch ${repoOf(given).address}`,
     "-C",
     dest,
     "fetch",
@@ -258,10 +278,11 @@ export default defineModule({
       args: [
         given.executable,
         hostPath(given.dest, context),
-        given.repo,
+        repoOf(given).address,
         given.remote,
         given.bare ? "bare" : "",
         sshCommand(given, context),
+        repoOf(given).config,
       ],
     },
   ],
@@ -272,7 +293,7 @@ export default defineModule({
     return {
       before: state.head === "" ? null : state.head,
       after: given.update || !state.isThere ? (target?.commit ?? null) : state.head,
-      remote_url_changed: state.isThere && state.url !== given.repo,
+      remote_url_changed: state.isThere && state.url !== repoOf(given).address,
     };
   },
 });
