@@ -24,6 +24,7 @@ export async function connectionOf(
     method,
     password,
     isAsked: config.askBecomePass,
+    file: options.value("become-password-file") ?? config.becomePasswordFile,
   });
   const sshArgs = [config.sshArgs ?? "", ...options.all("ssh-common-args")].join(" ").trim();
   const becomeUser = options.value("become-user") ?? config.becomeUser;
@@ -44,6 +45,8 @@ export async function connectionOf(
     ...(becomeUser === undefined ? {} : { becomeUser }),
     ...(method === undefined ? {} : { becomeMethod: method }),
     ...(becomePassword === undefined ? {} : { becomePassword }),
+    ...(config.becomeFlags === undefined ? {} : { becomeFlags: config.becomeFlags.split(/\s+/) }),
+    ...(config.remotePort === undefined ? {} : { port: config.remotePort }),
     ...(sshArgs === "" ? {} : { sshArgs }),
     ...(io.canAsk ? { confirmHostKey: confirmHostKey(io) } : {}),
   };
@@ -52,9 +55,9 @@ export async function connectionOf(
 async function loginPassword(
   options: ParsedOptions,
   io: CliIo,
-  { askPass }: AnsibleConfig,
+  { askPass, passwordFile }: AnsibleConfig,
 ): Promise<string | undefined> {
-  const file = options.value("connection-password-file");
+  const file = options.value("connection-password-file") ?? passwordFile;
   if (file !== undefined) return passwordFrom(file, "the login password", io);
   if (!options.has("ask-pass") && !askPass) return undefined;
   return io.prompt("Login password: ", { hidden: true, otherwise: "--connection-password-file FILE" });
@@ -65,14 +68,14 @@ interface BecomeAsked {
   /** Of the login: an empty answer means the same one. */
   readonly password: string | undefined;
   readonly isAsked: boolean;
+  readonly file: string | undefined;
 }
 
 async function passwordOfBecome(
   options: ParsedOptions,
   io: CliIo,
-  { method = "sudo", password, isAsked }: BecomeAsked,
+  { method = "sudo", password, isAsked, file }: BecomeAsked,
 ): Promise<string | undefined> {
-  const file = options.value("become-password-file");
   if (file !== undefined) return passwordFrom(file, `the password of ${method}`, io);
   if (!options.has("ask-become-pass") && !isAsked) return undefined;
   const question = `Password of ${method}${password === undefined ? "" : " (Enter: the login password)"}: `;

@@ -56,7 +56,10 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
     ...(limit.length === 0 ? {} : { limit }),
     check: fields.check ?? options.has("check"),
     diff: fields.diff ?? (options.has("diff") || config.diff),
-    tags: { only: wordsOf(options, "tags"), skip: wordsOf(options, "skip-tags") },
+    tags: {
+      only: options.has("tags") ? wordsOf(options, "tags") : config.tags,
+      skip: options.has("skip-tags") ? wordsOf(options, "skip-tags") : config.skipTags,
+    },
     ...startOf(options),
     ...(options.has("step") ? { confirmTask: confirmTask(io) } : {}),
     forks: options.number("forks", 1) ?? config.forks ?? limits.forks,

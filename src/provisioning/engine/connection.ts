@@ -45,7 +45,11 @@ export function connectionPlan(request: ConnectionRequest): ConnectionPlan {
       ),
     ].join(" "),
   );
-  const port = text("ansible_port", "ansible_ssh_port") ?? orUndefined(keywords.port) ?? sshArgs.port;
+  const port =
+    text("ansible_port", "ansible_ssh_port") ??
+    orUndefined(keywords.port) ??
+    sshArgs.port ??
+    defaults.port?.toString();
   const user =
     text("ansible_user", "ansible_ssh_user") ?? orUndefined(keywords.user) ?? defaults.user ?? sshArgs.user;
   const password = text("ansible_password", "ansible_ssh_pass", "ansible_ssh_password") ?? defaults.password;

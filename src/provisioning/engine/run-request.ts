@@ -48,6 +48,7 @@ export interface ConnectionDefaults {
   readonly user?: string;
   readonly password?: string;
   readonly privateKeyFile?: string;
+  readonly port?: number;
   readonly connection?: ConnectionPlan["connection"];
   readonly timeoutMs?: number;
   readonly hostKeyChecking: ConnectionPlan["hostKeyChecking"];
