@@ -167,17 +167,31 @@ function unknownModule(name: string, node: SourceNode, context: LoadContext): ne
 }
 
 function moduleError(name: string, node: SourceNode, context: LoadContext): ProvisionError {
-  const short = name.replace(/^ansible\.(builtin|legacy)\./, "");
-  const near = nearest(short, context.options.catalogue.names);
+  const short = name.slice(name.lastIndexOf(".") + 1);
+  const near = insteadOf[short] ?? nearest(short, context.options.catalogue.names);
   return new ProvisionError({
     code: "unknown-module",
     action: "read a task",
     state: `there is no module "${name}"`,
     span: node.span,
-    why: "provision docs lists the modules",
+    why: "modules are built in: provision docs lists them, and command runs anything else",
     fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
   });
 }
+
+/** Modules of Ansible whose work another one does here. */
+const insteadOf: Readonly<Record<string, string>> = { yum: "dnf", zypper: "package", pacman: "package" };
+
+/** `copy:` and below it, in its own column, `src:`. */
+export const strayArgument = (module: string, entry: MapEntry): ProvisionError =>
+  new ProvisionError({
+    code: "unknown-keyword",
+    action: "read a task",
+    state: `there is no keyword "${keyOf(entry)}"`,
+    span: entry.key.span,
+    why: `it is an argument of "${module}"`,
+    fix: `indent it below "${module}:"`,
+  });
 
 const twoModules = (first: MapEntry, second: MapEntry): ProvisionError =>
   new ProvisionError({

@@ -1,7 +1,16 @@
 /** Keywords that plays, roles, blocks and tasks share, old spellings included. */
 import type { MapEntry, MapNode, SourceNode } from "../source/node.ts";
 import type { Inherited } from "./model.ts";
-import { keyOf, readConditions, readMap, readNames, readSeveral, readVars, textNode } from "./read-values.ts";
+import {
+  checkTruth,
+  keyOf,
+  readConditions,
+  readMap,
+  readNames,
+  readSeveral,
+  readVars,
+  textNode,
+} from "./read-values.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type NodeKey = {
@@ -35,6 +44,17 @@ const nodeKeywords: Readonly<Record<string, NodeKey>> = {
   delegate_facts: "delegateFacts",
   debugger: "debugger",
 };
+const truths: ReadonlySet<NodeKey> = new Set<NodeKey>([
+  "become",
+  "checkMode",
+  "diff",
+  "noLog",
+  "ignoreErrors",
+  "ignoreUnreachable",
+  "anyErrorsFatal",
+  "runOnce",
+  "delegateFacts",
+]);
 const shapedKeywords = ["vars", "module_defaults", "environment", "tags", "when", "collections"];
 
 export const inheritedKeywords: readonly string[] = [...Object.keys(nodeKeywords), ...shapedKeywords];
@@ -53,6 +73,7 @@ function readOne(found: Mutable<Inherited>, entry: MapEntry): void {
   const { value } = entry;
   const plain = Object.hasOwn(nodeKeywords, key) ? nodeKeywords[key] : undefined;
   if (plain !== undefined) {
+    if (truths.has(plain)) checkTruth(key, value);
     found[plain] = value;
     if (key === "su") found.becomeMethod = textNode("su", value.span);
   } else if (key === "vars") found.vars = readVars("vars", value);

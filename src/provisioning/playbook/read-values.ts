@@ -29,7 +29,18 @@ export const wrongShape = (what: string, wanted: string, node: SourceNode): Prov
     state: `it is ${kindName(node)}`,
     span: node.span,
     why: `"${what}" takes ${wanted}`,
+    fix: node.kind === "map" && wanted.startsWith("a list") ? 'begin each with "- "' : undefined,
   });
+
+/** true and false as Ansible reads them, or an expression. */
+export function checkTruth(what: string, node: SourceNode): void {
+  if (
+    node.kind === "scalar" &&
+    /^(?:yes|no|true|false|on|off|y|n|t|f|1|0|null)$|\{\{/i.test(String(node.value))
+  )
+    return;
+  throw wrongShape(what, "true or false", node);
+}
 
 export function readText(what: string, node: SourceNode): string {
   if (node.kind !== "scalar" || node.value === null) throw wrongShape(what, "a text", node);
@@ -142,11 +153,25 @@ export function pairEntries(pairs: readonly KeyValue[], span: Span): MapEntry[] 
 export function unknownKeyword(what: string, entry: MapEntry, known: Iterable<string>): ProvisionError {
   const key = keyOf(entry);
   const near = nearest(key, known);
+  const why = whereItBelongs(what, key);
   return new ProvisionError({
     code: "unknown-keyword",
     action: `read ${what}`,
     state: `there is no keyword "${key}"`,
     span: entry.key.span,
-    fix: near === undefined ? undefined : `write "${near}" instead of "${key}"`,
+    why,
+    fix: near === undefined || why !== undefined ? undefined : `write "${near}" instead of "${key}"`,
   });
+}
+
+const ofPlays: ReadonlySet<string> = new Set([
+  ..."hosts roles pre_tasks tasks post_tasks handlers vars_files vars_prompt gather_facts".split(" "),
+  ..."serial strategy order max_fail_percentage force_handlers".split(" "),
+]);
+const ofBlocks: ReadonlySet<string> = new Set(["rescue", "always", "rolling"]);
+
+function whereItBelongs(what: string, key: string): string | undefined {
+  if (what === "a play") return undefined;
+  if (ofPlays.has(key)) return `"${key}" belongs to a play, beside "hosts"`;
+  return ofBlocks.has(key) ? `"${key}" belongs beside "block"` : undefined;
 }

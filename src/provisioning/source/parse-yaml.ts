@@ -16,7 +16,7 @@ import { limits } from "./limits.ts";
 import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "./node.ts";
 import { refuseHugeText, SourceText } from "./source-text.ts";
 import { keyText } from "./to-plain.ts";
-import { syntaxError, yamlError } from "./yaml-errors.ts";
+import { syntaxError, unquotedBraces, yamlError } from "./yaml-errors.ts";
 import { type PlainValue, plainValue } from "./yaml-scalar.ts";
 
 /** Reads a text of one YAML document (or none: null), as Ansible's loader does, or throws a bad-yaml with its place. */
@@ -171,12 +171,7 @@ class Conversion {
     if (node.kind === "scalar") return node;
     const braces = /^\{\s*\{/.test(parent.sourceLine?.slice(parent.column - 1) ?? "");
     if (!braces) throw yamlError(node.span, `a ${node.kind} stands as a key`, "keys are words or numbers");
-    throw yamlError(
-      parent,
-      "a value begins with {{ without quotes",
-      "YAML takes { for the start of a map",
-      'put the whole value in quotes: "{{ … }}"',
-    );
+    throw yamlError(parent, unquotedBraces.state, unquotedBraces.why, unquotedBraces.fix);
   }
 
   /** Merge keys first, as PyYAML: what is written here wins over what is merged. */

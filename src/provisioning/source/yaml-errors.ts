@@ -67,7 +67,40 @@ export function syntaxError(source: SourceText, problem: YAMLParseError | YAMLWa
   const [start, end] = problem.pos;
   const offset = Math.min(start, Math.max(0, source.text.length - 1));
   const said = problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.code;
-  const inOurWords = sentences[said] ?? explanations[problem.code];
+  const span = source.span(offset, end - start);
+  const inOurWords = seenInLine(problem.code, span) ?? sentences[said] ?? explanations[problem.code];
   const state = inOurWords?.state ?? `${said.charAt(0).toLowerCase()}${said.slice(1)}`;
-  return yamlError(source.span(offset, end - start), state, inOurWords?.why, inOurWords?.fix);
+  return yamlError(span, state, inOurWords?.why, inOurWords?.fix);
 }
+
+/** What the line itself gives away, where the library only knows that it did not expect this. */
+function seenInLine(code: string, { sourceLine = "", column }: Span): Explanation | undefined {
+  const before = sourceLine.slice(0, column - 1);
+  if (code === "MULTILINE_IMPLICIT_KEY") {
+    const [, key, value] = /^\s*(?:- +)?([\w-]+):(\S.*)$/.exec(sourceLine) ?? [];
+    if (key === undefined) return undefined;
+    return { state: 'a space is missing after ":"', fix: `write "${key}: ${value}"` };
+  }
+  if (code !== "UNEXPECTED_TOKEN") return undefined;
+  if (/[:-]\s+\{\{/.test(before)) return unquotedBraces;
+  if (before.trim() === "") {
+    return {
+      state: "this line begins further left than the lines that it belongs to",
+      why: "the keys of one play, task or map begin in one column",
+      fix: "indent it like the lines above",
+    };
+  }
+  if (/'[^']*'$/.test(before))
+    return {
+      state: "the quote ended before this",
+      why: "inside single quotes a single quote is written twice",
+      fix: "write '' for the quote inside, or put double quotes around the whole value",
+    };
+  return undefined;
+}
+
+export const unquotedBraces = {
+  state: "a value begins with {{ without quotes",
+  why: "YAML takes { for the start of a map",
+  fix: 'put the whole value in quotes: "{{ … }}"',
+};

@@ -56,6 +56,9 @@ const numberPattern =
 const stringPattern = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"/y;
 const operatorPattern = /\/\/|\*\*|==|!=|<=|>=|[-+*/%~<>=.,:|()[\]{};]/y;
 
+/** What those write who know C or a shell. */
+const inWords: Readonly<Record<string, string>> = { "&": "and", "!": "not" };
+
 class Lexer {
   readonly #text: string;
   readonly #syntax: Syntax;
@@ -196,7 +199,8 @@ class Lexer {
   #strangeness(at: number): string {
     const char = this.#text[at] ?? "";
     if (char === "'" || char === '"') return `a string is not closed: ${char} is missing`;
-    return `"${char}" has no meaning here`;
+    const word = inWords[char];
+    return `"${char}" has no meaning here${word === undefined ? "" : `: write "${word}"`}`;
   }
 
   #pushNumber(literal: string, at: number): number {

@@ -53,7 +53,9 @@ export class TokenReader {
     return token.value;
   }
   unexpected(wanted: string): Fault {
-    return new Fault(`${wanted} is wanted, and ${describeToken(this.token)} stands there`, this.token.at);
+    const { type, value, at } = { value: undefined, ...this.token };
+    const hint = type === "operator" && value === "=" ? ': "==" compares' : "";
+    return new Fault(`${wanted} is wanted, and ${describeToken(this.token)} stands there${hint}`, at);
   }
 }
 
