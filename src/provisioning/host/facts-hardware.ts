@@ -1,15 +1,19 @@
 /** Processors, memory, mounts, block devices and what the firmware says of the machine. */
 import type { JsonObject } from "../../base/json.ts";
+import { type DiskLinks, diskFacts, diskLinks } from "./facts-disks.ts";
 import type { RawFacts } from "./gather-facts.ts";
 
-export const hardwareFacts = (raw: RawFacts): JsonObject => ({
-  ...processorFacts(raw.file("/proc/cpuinfo")),
-  ...memoryFacts(raw.file("/proc/meminfo")),
-  ...firmwareFacts(raw),
-  mounts: mountFacts(raw),
-  devices: deviceFacts(raw),
-  uptime_seconds: Math.floor(Number(raw.file("/proc/uptime").split(" ")[0] || "0")),
-});
+export function hardwareFacts(raw: RawFacts): JsonObject {
+  const links = diskLinks(raw);
+  return {
+    ...processorFacts(raw.file("/proc/cpuinfo")),
+    ...memoryFacts(raw.file("/proc/meminfo")),
+    ...firmwareFacts(raw),
+    mounts: mountFacts(raw, links),
+    ...diskFacts(raw, links),
+    uptime_seconds: Math.floor(Number(raw.file("/proc/uptime").split(" ")[0] || "0")),
+  };
+}
 
 /** Ansible's counting: sockets as `processor_count`, cores a socket, threads a core, and all threads as vcpus. */
 function processorFacts(cpuinfo: string): JsonObject {
@@ -96,7 +100,7 @@ function firmwareFacts({ file }: RawFacts): JsonObject {
 }
 
 /** Of devices and network shares; sizes for those that were safe to ask. */
-function mountFacts({ file, section }: RawFacts): JsonObject[] {
+function mountFacts({ file, section }: RawFacts, links: DiskLinks): JsonObject[] {
   const sizes = new Map<string, number[]>();
   for (const line of section("mounts").split("\n")) {
     const match = /^((?:\d+ ){6})(.+)$/.exec(line);
@@ -112,7 +116,7 @@ function mountFacts({ file, section }: RawFacts): JsonObject[] {
       device,
       fstype,
       options,
-      uuid: "N/A",
+      uuid: links.uuids.get(device.slice(device.lastIndexOf("/") + 1))?.[0] ?? "N/A",
       dump: 0,
       passno: 0,
       ...sizeFacts(sizes.get(at)),
@@ -139,49 +143,3 @@ function sizeFacts(values: readonly number[] | undefined): JsonObject {
 
 const unescapeMount = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_whole, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-
-const sectorBytes = 512;
-
-function deviceFacts(raw: RawFacts): JsonObject {
-  const names = raw.paths(/^\/sys\/block\/([^/]+)\/size$/).map((match) => match[1] ?? "");
-  return Object.fromEntries(
-    names.map((name) => {
-      const text = (path: string): string => raw.file(`/sys/block/${name}/${path}`).trim();
-      const sectors = text("size") || "0";
-      return [
-        name,
-        {
-          model: text("device/model") || null,
-          vendor: text("device/vendor") || null,
-          removable: text("removable"),
-          rotational: text("queue/rotational"),
-          sectors,
-          sectorsize: String(sectorBytes),
-          size: readableSize(Number(sectors) * sectorBytes),
-          partitions: partitionFacts(raw, name),
-        },
-      ];
-    }),
-  );
-}
-
-function partitionFacts(raw: RawFacts, device: string): JsonObject {
-  const names = raw
-    .paths(/^\/sys\/block\/([^/]+)\/([^/]+)\/partition$/)
-    .filter((match) => match[1] === device);
-  return Object.fromEntries(
-    names.map((match) => {
-      const sectors = raw.file(`/sys/block/${device}/${match[2]}/size`).trim() || "0";
-      return [
-        match[2] ?? "",
-        { sectors, sectorsize: sectorBytes, size: readableSize(Number(sectors) * sectorBytes) },
-      ];
-    }),
-  );
-}
-
-function readableSize(bytes: number): string {
-  const units = ["bytes", "KB", "MB", "GB", "TB", "PB"];
-  const power = bytes === 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(2)} ${units[power]}`;
-}

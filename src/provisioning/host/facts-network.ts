@@ -98,10 +98,37 @@ function interfaceFacts(raw: RawFacts, name: string, addresses: Addresses | unde
     active: name === "lo" ? true : text("operstate") !== "down",
     promisc: (flags & 0x100) !== 0,
     type: typeOf(raw, name),
+    ...(/^-?\d+$/.test(text("speed")) ? { speed: Number(text("speed")) } : {}),
+    ...bridgeFacts(raw, name),
+    ...bondingFacts(text),
     ...(text("address") === "" || name === "lo" ? {} : { macaddress: text("address") }),
     ...(first ? { ipv4: ipv4Facts(first) } : {}),
     ...(others.length > 0 ? { ipv4_secondaries: others.map(ipv4Facts) } : {}),
     ...(addresses && addresses.ipv6.length > 0 ? { ipv6: addresses.ipv6.map((each) => ({ ...each })) } : {}),
+  };
+}
+
+function bridgeFacts({ file, paths }: RawFacts, name: string): JsonObject {
+  const id = file(`/sys/class/net/${name}/bridge/bridge_id`).trim();
+  if (id === "") return {};
+  const ports = paths(/^\/sys\/class\/net\/([^/]+)\/brif\/([^/]+)\/port_no$/);
+  return {
+    id,
+    interfaces: ports.filter((match) => match[1] === name).map((match) => match[2] ?? ""),
+    stp: file(`/sys/class/net/${name}/bridge/stp_state`).trim() === "1",
+  };
+}
+
+function bondingFacts(text: (path: string) => string): JsonObject {
+  const first = (path: string): string => text(path).split(" ")[0] ?? "";
+  if (text("bonding/mode") === "") return {};
+  return {
+    slaves: text("bonding/slaves")
+      .split(" ")
+      .filter((name) => name !== ""),
+    mode: first("bonding/mode"),
+    miimon: first("bonding/miimon"),
+    lacp_rate: first("bonding/lacp_rate"),
   };
 }
 

@@ -59,8 +59,14 @@ const filesOf: Readonly<Record<FactKind, readonly string[]>> = {
     "/sys/class/net/*/operstate",
     "/sys/class/net/*/flags",
     "/sys/class/net/*/type",
+    "/sys/class/net/*/speed",
     "/sys/class/net/*/bridge/bridge_id",
+    "/sys/class/net/*/bridge/stp_state",
+    "/sys/class/net/*/brif/*/port_no",
     "/sys/class/net/*/bonding/mode",
+    "/sys/class/net/*/bonding/slaves",
+    "/sys/class/net/*/bonding/miimon",
+    "/sys/class/net/*/bonding/lacp_rate",
   ],
   hardware: [
     "/proc/meminfo",
@@ -71,6 +77,17 @@ const filesOf: Readonly<Record<FactKind, readonly string[]>> = {
     "/sys/block/*/size",
     "/sys/block/*/removable",
     "/sys/block/*/queue/rotational",
+    "/sys/block/*/queue/scheduler",
+    "/sys/block/*/queue/discard_granularity",
+    "/sys/block/*/queue/logical_block_size",
+    "/sys/block/*/device/sas_address",
+    "/sys/block/*/device/sas_device_handle",
+    "/sys/block/*/slaves/*/size",
+    "/sys/block/*/holders/*/size",
+    "/sys/block/*/holders/*/dm/name",
+    "/sys/block/*/*/holders/*/size",
+    "/sys/block/*/*/holders/*/dm/name",
+    "/sys/block/*/*/start",
     "/sys/block/*/device/vendor",
     "/sys/block/*/device/model",
     "/sys/block/*/*/partition",
@@ -110,6 +127,9 @@ const statMounts = `mt() { l=; while read -r d p t o x; do case $t in nfs*|cifs|
 case $d in /*|*:/*) case $p in *[!A-Za-z0-9_./:@,+=-]*) ;; *) l="$l $p";; esac;; esac; done </proc/mounts; [ -z "$l" ] || { m mounts; stat -f -c '%s %b %f %a %c %d %n' $l 2>/dev/null; }; }
 [ -r /proc/mounts ] && mt`;
 
+const listDisks =
+  "m disks; [ -d /dev/disk ] && LC_ALL=C ls -l /dev/disk/by-id /dev/disk/by-uuid /dev/disk/by-label 2>/dev/null";
+
 const usualFactPath = "/etc/ansible/facts.d";
 const askLocal = (folder: string): string =>
   `for f in ${shellQuote(folder)}/*.fact; do [ -f "$f" ] || continue; m "local \${f##*/}"; if [ -x "$f" ]; then "$f" </dev/null 2>/dev/null; else cat "$f"; fi; done`;
@@ -137,7 +157,7 @@ export function gatherFactsScript(subset: readonly string[] = [], factPath = usu
     "m date; LC_ALL=C date '+%Y|%m|%d|%H|%M|%S|%s|%Z|%z|%A|%w|%W'; m pkg; pk; m svc; sv; fq",
     "m container; [ -e /.dockerenv ] && echo docker; [ -e /run/.containerenv ] && echo podman; [ -d /proc/vz ] && [ ! -d /proc/bc ] && echo openvz; [ -d /proc/xen ] && echo xen; [ -c /dev/kvm ] && echo kvmhost",
     ...(wanted.has("network") ? [askNetwork] : []),
-    ...(wanted.has("hardware") ? [statMounts] : []),
+    ...(wanted.has("hardware") ? [statMounts, listDisks] : []),
     ...(wanted.has("local") ? [askLocal(factPath)] : []),
     "m end",
     "exit 0",

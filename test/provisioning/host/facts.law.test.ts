@@ -78,12 +78,16 @@ describe("facts", () => {
     expect(Object.fromEntries(same.map((name) => [name, sorted(ours[name])]))).toEqual(theirs);
   });
 
-  test.skipIf(oracle === undefined)("mounts and times have every key that Ansible's have", () => {
+  test.skipIf(oracle === undefined)("mounts, devices and times have every key that Ansible's have", () => {
     const keys = (facts: JsonObject | undefined, name: string): string[] => {
       const value = facts?.[name];
       return Object.keys((Array.isArray(value) ? value[0] : value) ?? {}).sort();
     };
     expect(keys(ours, "date_time")).toEqual(keys(oracle, "ansible_date_time"));
+    expect(keys(ours, "device_links")).toEqual(keys(oracle, "ansible_device_links"));
+    const ofFirst = (devices: JsonValue | undefined): string[] =>
+      Object.keys(Object.values((devices ?? {}) as JsonObject)[0] ?? {}).sort();
+    expect(ofFirst(ours.devices)).toEqual(ofFirst(oracle?.ansible_devices));
     expect(keys(ours, "mounts")).toEqual(expect.arrayContaining(keys(oracle, "ansible_mounts")));
   });
 
