@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -211,23 +212,27 @@ function hashFile<Names extends readonly string[]>(path: string, algorithms: Nam
 
 function readTree(root: string, keepLinks: boolean, opening: Opening): TreeEntry[] {
   const entries: TreeEntry[] = [];
-  const visit = (folder: string, prefix: string): void => {
+  const visit = (folder: string, prefix: string, above: ReadonlySet<string>): void => {
+    const own = realpathSync(folder);
+    // A link to a folder that it lies in has no end.
+    if (above.has(own)) return;
     for (const name of readdirSync(folder).sort()) {
       const full = join(folder, name);
       const path = prefix + name;
-      const stat = keepLinks ? lstatSync(full) : statSync(full);
+      // A link that leads nowhere can only be kept.
+      const stat = (keepLinks ? undefined : statPath(full)) ?? lstatSync(full);
       const mode = stat.mode & 0o7777;
       if (stat.isSymbolicLink())
         entries.push({ path, mode, entry: { type: "link", target: readlinkSync(full) } });
       else if (stat.isDirectory()) {
         entries.push({ path, mode, entry: { type: "directory" } });
-        visit(full, `${path}/`);
+        visit(full, `${path}/`, new Set([...above, own]));
       } else {
         entries.push({ path, mode, entry: treeFile(full, stat.size, opening) });
       }
     }
   };
-  visit(root, "");
+  visit(root, "", new Set());
   return entries;
 }
 

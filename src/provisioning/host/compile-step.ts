@@ -97,7 +97,7 @@ trap clean EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
 follow() { [ -L "$p" ] || return 0; p=$(readlink -f -- "$p" && printf x) && p=\${p%?x} || fail 'the symbolic link leads nowhere'; }
 begin() { [ ! -d "$p" ] || fail "$p is a directory"
 case $p in */*) d=\${p%/*}/;; *) d=./;; esac; [ -d "$d" ] || fail "the directory $d does not exist"
-[ -e "$p" ] && o=$(stat -c '%u:%g %a' -- "$p" 2>/dev/null || ls -dn -- "$p" | awk '{print $3 ":" $4}')
+[ -e "$p" ] && o=$(stat -Lc '%u:%g %a' -- "$p" 2>/dev/null || ls -dnL -- "$p" | awk '{print $3 ":" $4}')
 t=$d.provision-$1; }
 fill() { e=$( (umask 077; dd of="$t" bs=65536 conv=fsync) 2>&1) || fail "$(printf '%s\\n' "$e" | grep -v '^[0-9]*+[0-9]* records ')"; }
 adopt() { if [ "\${u%/*}/" != "$d" ]; then fill <"$u"; return; fi

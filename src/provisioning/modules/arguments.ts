@@ -3,7 +3,7 @@
  * the rest with a sentence. Values arrive rendered; `null` counts as not given.
  */
 import { z } from "zod";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue, pythonJson } from "../../base/json.ts";
 import { type Mode, readMode } from "./file-mode.ts";
 
 /** What the docs say of an argument; kept in zod's metadata. */
@@ -74,7 +74,7 @@ export function readText(value: JsonValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
   if (typeof value === "boolean") return value ? "True" : "False";
-  return JSON.stringify(value);
+  return pythonJson(value);
 }
 
 function readPlainText(value: JsonValue): string {
@@ -289,10 +289,34 @@ export function argumentsOf(args: z.ZodType): ReadonlyMap<string, ArgumentInfo> 
 /** Values of a task that must be masked wherever text leaves the program: passwords, passphrases. */
 export function secretsOf(schema: z.ZodType, args: unknown): readonly string[] {
   const given = isJsonObject(args) ? args : {};
-  return secretNames(schema)
+  const named = secretNames(schema)
     .map((name) => given[name])
     .filter((value): value is string => typeof value === "string" && value !== "");
+  const headers = isJsonObject(given.headers) ? given.headers : {};
+  return [...named, ...Object.values(given).flatMap(urlPasswords), ...secretHeaders(headers)];
 }
+
+/** scheme://user:PASSWORD@host, as it is written and as it is meant. */
+function urlPasswords(value: JsonValue | undefined): readonly string[] {
+  if (typeof value !== "string" || !value.includes("://")) return [];
+  const found = value.matchAll(/[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/@]+)@/gi);
+  return [...found].flatMap(([, password = ""]) => [password, decoded(password)]);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Values of headers whose names say that they are for one pair of eyes, without the scheme ("Bearer"). */
+const secretHeaders = (headers: JsonObject): readonly string[] =>
+  Object.entries(headers)
+    .filter(([name]) => /authorization|cookie|token|secret|password|api-?key/i.test(name))
+    .map(([, value]) => String(value).replace(/^\w+ (?=\S)/, ""))
+    .filter((value) => value !== "");
 
 const secretNamesOf = new WeakMap<z.ZodType, readonly string[]>();
 

@@ -23,6 +23,8 @@ export interface CopyGoal extends WantedAttributes {
 export interface CopyState {
   readonly dest: PathAnswer;
   readonly inside: PathAnswer | undefined;
+  /** What dest is, through a link. */
+  readonly isFolder: boolean;
 }
 
 export const sourceOf = (answer: SourceAnswer | undefined): Source | undefined => {
@@ -42,20 +44,23 @@ export function askCopy(goal: CopyGoal, context: ModuleContext): readonly Questi
   const dest = hostPath(goal.dest, context);
   const options = { diff: context.diff, follow: goal.follow };
   const questions: Question[] = [fileQuestion(dest, options)];
-  if (goal.fileName !== undefined) questions.push(fileQuestion(joinPath(dest, goal.fileName), options));
+  if (goal.fileName !== undefined) {
+    questions.push(fileQuestion(joinPath(dest, goal.fileName), options));
+    questions.push({ of: "path", path: dest, want: ["stat"], follow: true });
+  }
   return questions;
 }
 
 export const readCopy = (answers: Answers, goal: CopyGoal): CopyState => ({
   dest: answerTo(answers, 0, "path"),
   inside: goal.fileName === undefined ? undefined : answerTo(answers, 1, "path"),
+  isFolder: goal.fileName !== undefined && statOf(answerTo(answers, 2, "path"))?.type === "directory",
 });
 
 /** Is the destination a folder that the file goes into? A link to a folder counts as one. */
 function goesInside(goal: CopyGoal, state: CopyState): boolean {
   if (goal.fileName === undefined) return false;
-  if (isFolderPath(goal.dest) || statOf(state.dest)?.type === "directory") return true;
-  return statOf(state.dest)?.type === "link" && state.inside?.stat.exists === true;
+  return isFolderPath(goal.dest) || state.isFolder;
 }
 
 export function finalPath(goal: CopyGoal, state: CopyState, context: ModuleContext): string {

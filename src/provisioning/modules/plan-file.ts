@@ -119,7 +119,7 @@ function writeInPlace(goal: FileGoal): readonly Step[] {
 
 function contentDiffs(goal: FileGoal): readonly Diff[] {
   const before = goal.current.content;
-  if (before === undefined && goal.current.stat.exists) return [];
+  if (before === undefined && statOf(goal.current)?.type === "file") return [];
   return [
     {
       path: goal.path,

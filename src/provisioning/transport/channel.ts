@@ -8,6 +8,8 @@ export interface Channel {
   end(): void;
   /** At most once, before the first byte is read. */
   listen(events: ChannelEvents): void;
+  /** Stdout stays with the sender, or goes on: whoever reads a large file slowly says so. */
+  hold(isHeld: boolean): void;
   /** Drops both ends; no event comes afterwards. */
   close(): void;
 }

@@ -16,6 +16,8 @@ export const limits = {
   chatterBytes: 64 * 1024,
   /** One message on its way into a channel before waiting for the other side to read. */
   transferChunkBytes: 256 * 1024,
+  /** A download's bytes that wait for the disk before the sender is held. */
+  downloadAheadBytes: 4 * 1024 * 1024,
   /** An idle connection is asked for life this often, and is dead after so many missing answers. */
   keepaliveIntervalMs: 10_000,
   keepaliveCountMax: 3,

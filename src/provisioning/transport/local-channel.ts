@@ -44,6 +44,11 @@ class ProcessChannel implements Channel {
     events.closed(code, why);
   }
 
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#child.stdout.pause();
+    else this.#child.stdout.resume();
+  }
+
   close(): void {
     this.#isClosed = true;
     const { stdin, stdout, stderr } = this.#child;

@@ -65,6 +65,11 @@ export class SshChannel implements Channel, FirstInput {
     this.#events?.closed(this.#code, why);
   }
 
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#stream?.pause();
+    else this.#stream?.resume();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

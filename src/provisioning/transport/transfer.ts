@@ -40,6 +40,9 @@ export class Transfer {
   #head: Buffer = Buffer.alloc(0);
   #stderr: Buffer = Buffer.alloc(0);
   #chunks: Buffer[] = [];
+  /** Bytes in `chunks`. */
+  #waiting = 0;
+  #isHeld = false;
   #wake: () => void = () => undefined;
   #ending: Ending | undefined;
   readonly #abort: () => void;
@@ -71,6 +74,8 @@ export class Transfer {
   #onStdout(bytes: Buffer): void {
     if (this.#isGoing) {
       this.#chunks.push(bytes);
+      this.#waiting += bytes.length;
+      if (!this.#isHeld && this.#waiting > limits.downloadAheadBytes) this.#hold(true);
       this.#wake();
       return;
     }
@@ -86,7 +91,10 @@ export class Transfer {
     if (at === -1) return;
     this.#isGoing = true;
     const rest = this.#head.subarray(at + this.#go.length + 1);
-    if (rest.length > 0) this.#chunks.push(rest);
+    if (rest.length > 0) {
+      this.#chunks.push(rest);
+      this.#waiting += rest.length;
+    }
     this.#readyNow.resolve();
     this.#wake();
   }
@@ -131,14 +139,23 @@ export class Transfer {
     await this.ready;
     for (;;) {
       const chunk = this.#chunks.shift();
-      if (chunk) yield chunk;
-      else if (this.#ending) return;
+      if (chunk) {
+        this.#waiting -= chunk.length;
+        yield chunk;
+        // Asked for more: what was taken is on the disk.
+        if (this.#isHeld && this.#chunks.length === 0) this.#hold(false);
+      } else if (this.#ending) return;
       else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       }
     }
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#channel.hold(isHeld);
   }
 
   /** Rejects unless the far `cat` ended well. */
