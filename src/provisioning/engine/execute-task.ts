@@ -13,6 +13,7 @@ import type { Handler } from "./play-state.ts";
 import { contextOf, identityOfTask, type PreparedTask, prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { readSources } from "./sources.ts";
+import { endOfTime } from "./step-frames.ts";
 import { emptyOutcome, type TaskOutcome } from "./task-outcome.ts";
 import type { View } from "./view.ts";
 
@@ -121,7 +122,15 @@ async function runOnMachine(
   });
   if (job?.isDetached === true && !performance.acted && !performance.failed) machine.jobEnds();
   if (module.name === "async_status" && performance.result["finished"] === 1) machine.jobEnds();
-  return outcomeOf(where, prepared, machine, performance);
+  return outcomeOf(where, prepared, machine, job === undefined ? performance : withJob(performance, job));
+}
+
+/** What Ansible registers of a job that it polled. */
+function withJob(performance: Performance, { jobId, isDetached }: AsyncRun): Performance {
+  if (isDetached || !performance.acted) return performance;
+  const ranOut = performance.failure?.stderr?.endsWith(endOfTime) === true;
+  const job = { ansible_job_id: jobId, started: 1, finished: ranOut ? 0 : 1 };
+  return { ...performance, result: { ...performance.result, ...job } };
 }
 
 /** Markers of owed handlers that this task puts on the host's disk. */

@@ -39,7 +39,7 @@ export interface PerformRequest {
   readonly ahead: (acts: boolean, batch?: Batch) => readonly Asked[];
   readonly onStep: (why: string) => void;
   /** Somebody else is waited for. */
-  readonly onWaitFor: (what: string) => void;
+  readonly onWaitFor?: (what: string) => void;
   /** An earlier item of the loop took this one's steps along. */
   readonly done?: DoneAlong | undefined;
   /** It took them along and its answer was lost: what is right now may have been made right by us. */
@@ -145,7 +145,7 @@ class PerformRun {
   #tellWait(what: string | undefined): void {
     if (what === undefined || this.#told.has(what)) return;
     this.#told.add(what);
-    this.#request.onWaitFor(what);
+    this.#request.onWaitFor?.(what);
   }
 
   async #plan(context: ModuleContext): Promise<Plan> {

@@ -6,7 +6,7 @@ import { gatherFacts, noteGathered } from "./gather.ts";
 import { loadVarsFiles } from "./load-vars.ts";
 import type { RunHost } from "./run-host.ts";
 import type { HostTask } from "./run-on-host.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import { skippedOutcome, type TaskOutcome } from "./task-outcome.ts";
 
 export async function applyEffects(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcome> {
   let current = outcome;
@@ -53,8 +53,9 @@ async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome)
     case "show":
       if (effect.verbosity <= play.run.request.verbosity) {
         play.run.emit({ type: "show", host: host.name, text: effect.text });
+        return outcome;
       }
-      return outcome;
+      return skippedOutcome("Verbosity threshold not met.");
     case "meta":
       return outcome;
   }

@@ -140,12 +140,13 @@ function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: b
   };
 }
 
+/** The last words of what took too long. */
+export const endOfTime = "s, which is its time limit";
+
 function readResult(step: FramedStep, outcome: FrameResult): StepResult {
   const result = readStepResult(step, outcome);
   if (!outcome.timedOut) return result;
-  const note = Buffer.from(
-    `\nprovision: ended after ${Math.round(outcome.elapsedMs / 1000)} s, which is its time limit\n`,
-  );
+  const note = Buffer.from(`\nprovision: ended after ${Math.round(outcome.elapsedMs / 1000)} ${endOfTime}\n`);
   return { ...result, stderr: Buffer.concat([result.stderr, note]) };
 }
 

@@ -154,7 +154,7 @@ const isRescuable = (stop: Stop | undefined): boolean =>
   stop?.why === "failed" || (stop?.why === "halted" && stop.rescuable);
 
 const failedTask = (task: Task | undefined): JsonObject => ({
-  name: task?.name?.kind === "scalar" ? String(task.name.value) : (task?.module ?? ""),
+  name: task?.name?.kind === "scalar" ? String(task.name.value) : "",
   action: task?.action ?? "",
 });
 

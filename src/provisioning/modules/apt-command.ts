@@ -110,12 +110,33 @@ export const updateStep = (options: UpdateOptions): Step => ({
   env: aptEnv,
 });
 
+/**
+ * Who holds a lock that apt-get needs, as `held PID NAME`. A lock of /proc/locks is told by the number of its file; that
+ * it is this file, and not one of that number elsewhere, only root can see.
+ */
+const heldSh = `f='/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock'
+i=" $(stat -c %i -- $f 2>/dev/null | tr '\\n' ' ')"
+[ ! -r /proc/locks ] || while read -r _ kind _ mode pid place _; do
+  [ "$kind$mode" = POSIXWRITE ] || continue
+  case $i in *" \${place##*:} "*) ;; *) continue ;; esac
+  ls -l "/proc/$pid/fd" 2>/dev/null | grep -qE ' /var/(lib/dpkg|lib/apt/lists|cache/apt/archives)/lock(-frontend)?$' || continue
+  read -r name <"/proc/$pid/comm"; echo "held $pid $name"; break
+done </proc/locks`;
+
+/** "process 4711 (unattended-upgr)" of the lines that listsSh gives. */
+export const holderOf = (lines: readonly string[]): string | undefined =>
+  lines
+    .map((line) => /^held (\d+) (.*)$/.exec(line))
+    .map((found) => found && `process ${found[1]} (${found[2]})`)
+    .find(Boolean) ?? undefined;
+
 /** Number of package lists, then when they were last fetched (seconds since the epoch, 0: never). */
 export const listsSh = `n=0; for f in /var/lib/apt/lists/*_Packages* /var/lib/apt/lists/*_Sources*; do [ -e "$f" ] && n=$((n+1)); done
 echo "$n"
 for f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
   [ -e "$f" ] && stat -c %Y -- "$f"
-done | sort -n | tail -n 1`;
+done | sort -n | tail -n 1
+${heldSh}`;
 
 /** What apt-get would do, a line each: Inst NAME …, Remv NAME …, Purg NAME …. */
 export const simulateSh = `"$@" | grep -E '^(Inst|Remv|Purg) ' ; exit 0`;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Answers, PackageAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, linesOf, outcomeOutput, textOf } from "./answers.ts";
-import { aptGet, aptStep, listsSh, simulated, simulateSh, updateStep } from "./apt-command.ts";
+import { aptGet, aptStep, holderOf, listsSh, simulated, simulateSh, updateStep } from "./apt-command.ts";
 import { type DebKnown, debQuestions, planDeb, readDeb } from "./apt-deb.ts";
 import { choice, defineArgs, flag, list, path, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
@@ -73,6 +73,8 @@ interface AptState {
   /** Virtual packages that installed ones stand for. */
   readonly provided: ReadonlySet<string>;
   readonly deb: DebKnown | undefined;
+  /** Who holds dpkg's lock or apt's. */
+  readonly holder: string | undefined;
 }
 
 /** Names that dpkg's database answers by itself; all others are given to apt-get -s. */
@@ -154,8 +156,9 @@ function ask(args: AptArgs, context: ModuleContext): readonly Question[] {
 
 function read(answers: Answers, args: AptArgs): AptState {
   const output = (index: number) => linesOf(textOf(answerTo(answers, index, "script").stdout));
-  const [lists = "0", fetchedAt = "0"] = output(0);
+  const [lists = "0", fetchedAt = "0"] = output(0).filter((line) => /^\d+$/.test(line));
   return {
+    holder: holderOf(output(0)),
     lists: Number(lists),
     fetchedAt: Number(fetchedAt),
     simulation: output(1),
@@ -215,6 +218,9 @@ function diffOf(changes: readonly Change[]): readonly Diff[] {
   return [{ path: "packages", before: side(({ before }) => before), after: side(({ after }) => after) }];
 }
 
+/** Between two looks at who holds the lock. */
+const lockWaitMs = 1000;
+
 const nothing: Plan = { steps: [], diffs: [] };
 
 function isStale(args: AptArgs, state: AptState, context: ModuleContext): boolean {
@@ -223,7 +229,22 @@ function isStale(args: AptArgs, state: AptState, context: ModuleContext): boolea
   return state.lists === 0 || state.fetchedAt + args.cache_valid_time <= context.now / 1000;
 }
 
+/** What another program is doing to the packages is waited for, and what was learnt before it is asked once more. */
 function plan(args: AptArgs, state: AptState, context: ModuleContext): Plan {
+  const wanted = planFree(args, state, context);
+  if (state.holder === undefined || wanted.steps.length === 0 || context.check) return wanted;
+  const waitsFor = `the lock of the package manager, which ${state.holder} holds`;
+  if (context.elapsedMs < args.lock_timeout * 1000)
+    return {
+      ...nothing,
+      again: true,
+      waitMs: lockWaitMs,
+      waitsFor: `${waitsFor}, ${args.lock_timeout} s at most`,
+    };
+  return { ...nothing, fail: `waited ${args.lock_timeout} s for ${waitsFor}: lock_timeout says how long` };
+}
+
+function planFree(args: AptArgs, state: AptState, context: ModuleContext): Plan {
   const refresh = isStale(args, state, context) && !context.check ? [updateStep(args)] : [];
   const hasMore = mainCommand(args) !== undefined || args.deb !== undefined;
   if (!hasMore && refresh.length > 0) return { steps: [...refresh, ...cleaning(args, state)], diffs: [] };

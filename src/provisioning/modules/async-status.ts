@@ -58,7 +58,7 @@ export default defineModule({
     }
     if (mode === "cleanup") {
       const argv = ["sh", "-c", 'rm -rf -- "$HOME/.provision/jobs/$1"', "sh", jid];
-      return { steps: [{ do: "run", why: `remove job ${jid}`, argv }], diffs: [] };
+      return { steps: [{ do: "run", why: `remove job ${jid}`, argv }], diffs: [], unchanged: true };
     }
     if (state.status === "lost") return { steps: [], diffs: [], fail: `job "${jid}" was ended from outside` };
     const isBad = state.status === "ended" && state.code !== 0;

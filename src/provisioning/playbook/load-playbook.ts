@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
 import { splitKeyValues } from "../source/split-key-values.ts";
+import { checkModuleDefaults } from "./check-arguments.ts";
 import { freshContext, isFile, type LoadContext, type LoadOptions, readYamlFile } from "./load-context.ts";
 import { loadInvocation } from "./load-role.ts";
 import { loadStatements } from "./load-statements.ts";
@@ -137,6 +138,8 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
   const { errors } = outer;
   errors.attempt(() => checkChoice("strategy", nodeAt(map, "strategy"), ["linear", "free", "host_pinned"]));
   errors.attempt(() => checkChoice("order", nodeAt(map, "order"), orders));
+  const inherited = readInherited(map);
+  checkModuleDefaults(inherited.moduleDefaults, outer);
   const importedHandlers: Statement[] = [];
   const context: LoadContext = { ...outer, addHandlers: (handlers) => importedHandlers.push(...handlers) };
   const statements = (key: string) => loadStatements(key, nodeAt(map, key), context);
@@ -146,7 +149,7 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
   const play = {
     kind: "play" as const,
     ...(user === undefined ? {} : { remoteUser: user }),
-    ...readInherited(map),
+    ...inherited,
     name: name === undefined ? plainText(hosts) : readText("name", name),
     span: name?.span ?? map.span,
     hosts,

@@ -4,12 +4,12 @@
  */
 import { ProvisionError } from "../../base/errors.ts";
 import type { MapEntry, MapNode, SourceNode } from "../source/node.ts";
-import { checkArguments } from "./check-arguments.ts";
+import { checkArguments, checkModuleDefaults } from "./check-arguments.ts";
 import { baseDirOf, type LoadContext } from "./load-context.ts";
 import { importStatement, includeStatement, isImportKeyword, isIncludeKeyword } from "./load-include.ts";
 import { isLoopKeyword, loadLoop } from "./load-loop.ts";
 import type { Block, Statement, Task } from "./model.ts";
-import { readAction } from "./read-action.ts";
+import { readAction, strayArgument } from "./read-action.ts";
 import { inheritedKeywords, isInherited, readInherited } from "./read-inherited.ts";
 import {
   entryOf,
@@ -71,9 +71,11 @@ function loadBlock(map: MapNode, context: LoadContext): Block {
   }
   const name = nodeAt(map, "name");
   const rolling = nodeAt(map, "rolling");
+  const inherited = readInherited(map);
+  checkModuleDefaults(inherited.moduleDefaults, context);
   return {
     kind: "block",
-    ...readInherited(map),
+    ...inherited,
     name: name === undefined ? "" : readText("name", name),
     span: map.span,
     block: loadStatements("block", nodeAt(map, "block"), context),
@@ -100,12 +102,16 @@ function loadTask(map: MapNode, context: LoadContext): Task {
   const { action, module, args, isLocal } = readAction(map, candidates, context);
   for (const entry of candidates) {
     if (keyOf(entry) === action) continue;
-    context.errors.add(unknownKeyword("a task", entry, everyTaskKeyword));
+    const isArgument = context.options.catalogue.argumentNames(module)?.includes(keyOf(entry)) === true;
+    context.errors.add(
+      isArgument ? strayArgument(module, entry) : unknownKeyword("a task", entry, everyTaskKeyword),
+    );
   }
   const name = nodeAt(map, "name");
   const shown = name?.kind === "scalar" && name.value !== null ? String(name.value) : action;
   checkArguments(shown, module, args, context);
   const inherited = readInherited(map);
+  checkModuleDefaults(inherited.moduleDefaults, context);
   return {
     kind: "task",
     ...inherited,

@@ -5,7 +5,16 @@ import type { SourceNode } from "../source/node.ts";
 import { withinLimits } from "./expressions/effort.ts";
 import { runLookup } from "./expressions/lookups.ts";
 import { faultOf, Renderer } from "./expressions/renderer.ts";
-import { aTypeName, isList, toJson, typeName, Undefined, type Value } from "./expressions/value.ts";
+import {
+  aTypeName,
+  isList,
+  isMapping,
+  mappingKeys,
+  toJson,
+  typeName,
+  Undefined,
+  type Value,
+} from "./expressions/value.ts";
 import { errorOf } from "./render.ts";
 import type { RenderContext } from "./render-context.ts";
 
@@ -21,7 +30,11 @@ export function expandLoop(loop: LoopSource, context: RenderContext): readonly J
   const expand = (): readonly JsonValue[] => {
     const value = bareVariable(over, renderer) ?? renderer.renderNode(over);
     if (form === "loop") return itemsOf(value, over.span);
-    const terms = isList(value) ? value : [value];
+    const terms = isList(value)
+      ? value
+      : keysOnly.has(form) && isMapping(value)
+        ? mappingKeys(value)
+        : [value];
     return runLookup(form, { terms, options: new Map(), renderer }).map(toJson);
   };
   try {
@@ -31,6 +44,9 @@ export function expandLoop(loop: LoopSource, context: RenderContext): readonly J
     throw fault === undefined ? error : errorOf(fault, over.span);
   }
 }
+
+/** As Python does with a dict where it goes through a list. */
+const keysOnly: ReadonlySet<string> = new Set(["items", "flattened"]);
 
 function itemsOf(value: Value, span: Span): readonly JsonValue[] {
   if (value instanceof Undefined) throw value.fault();

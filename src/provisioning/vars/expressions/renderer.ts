@@ -39,6 +39,11 @@ interface Shared {
 
 const keptByScope = new WeakMap<Scope, Map<SourceNode, Value>>();
 
+const lastNewlines = (text: string): number => /\n*$/.exec(text)?.[0].length ?? 0;
+/** trim_blocks takes the newline behind a last `{% endif %}`; as with Ansible, a file ends as its template does. */
+const withLastNewlines = (text: string, template: string): string =>
+  text + "\n".repeat(Math.max(0, lastNewlines(template) - lastNewlines(text)));
+
 export class Renderer implements Runtime {
   readonly context: RenderContext;
   readonly #shared: Shared;
@@ -192,13 +197,14 @@ export class Renderer implements Runtime {
     const template = { file, text: parsed.text };
     const locals = new Locals();
     for (const [name, value] of options.variables ?? []) locals.set(name, value);
-    return this.#locatedInFile(place, template, parsed.firstLine, () =>
+    const rendered = this.#locatedInFile(place, template, parsed.firstLine, () =>
       runTemplate(
         compileFile(parsed.text, parsed.syntax),
         this.#frame(locals, place),
         this.#host(template),
       ).text(),
     );
+    return withLastNewlines(rendered, parsed.text);
   }
 
   renderHandlebars(file: string, text: string, variables: ReadonlyMap<string, Value>): string {
