@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
+import { statPath } from "../../base/stat-path.ts";
 import { hostsOfGroup } from "./group-order.ts";
 import { parseHostAddress } from "./host-address.ts";
 import type { Inventory, InventoryHost } from "./inventory.ts";
@@ -39,7 +40,7 @@ export function matchPattern(
 ): readonly string[] {
   const given = typeof pattern === "string" ? [pattern] : pattern;
   const terms = given
-    .flatMap((each) => splitPattern(each, inventory))
+    .flatMap((each) => splitPattern(each, inventory, options))
     .flatMap((term) => fromFile(term, options));
   const unions = terms.filter((term) => !/^[!&]/.test(term));
   const matcher = new Matcher(inventory, options, terms.join(","));
@@ -59,24 +60,28 @@ export function matchPattern(
 }
 
 /** By commas; what is neither a host nor an address is parted by colons too (outside brackets). */
-function splitPattern(pattern: string, inventory: Inventory): readonly string[] {
+function splitPattern(pattern: string, inventory: Inventory, options: MatchOptions): readonly string[] {
   return pattern
     .split(",")
     .map((part) => part.trim())
-    .filter((part) => part !== "" && part !== "!" && part !== "&")
+    .filter((part) => part !== "")
     .flatMap((part) => {
       const name = part.replace(/^[!&]/, "");
       const hasGroups = name.startsWith("~") && name.includes("(?");
-      if (part.startsWith("@") || hasGroups || inventory.hosts.has(name)) return [part];
+      if (part.startsWith("@") && statPath(fileOf(part, options)) !== undefined) return [part];
+      if (hasGroups || inventory.hosts.has(name)) return [part];
       if (parseHostAddress(part) !== undefined) return [part];
       return part.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? [part];
     });
 }
 
+const fileOf = (term: string, { cwd }: MatchOptions): string => resolve(cwd ?? process.cwd(), term.slice(1));
+
 /** `@file` holds a pattern a line; blank lines and lines that begin with # are passed over. */
-function fromFile(term: string, { cwd, span, action = "choose hosts" }: MatchOptions): readonly string[] {
+function fromFile(term: string, options: MatchOptions): readonly string[] {
   if (!term.startsWith("@")) return [term];
-  const file = resolve(cwd ?? process.cwd(), term.slice(1));
+  const { span, action = "choose hosts" } = options;
+  const file = fileOf(term, options);
   try {
     const lines = readFileSync(file, "utf8").split("\n");
     return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
@@ -112,9 +117,13 @@ class Matcher {
   }
 
   match(term: string): readonly string[] {
+    if (term === "") {
+      throw this.#error('a "!" or "&" stands alone', "it stands before a group, a host or a pattern");
+    }
     if (this.#inventory.hosts.has(term)) return [term];
     if (term.startsWith("~")) return this.#enumerate(term, this.#regex(term));
     const { name, subscript } = this.#split(term);
+    if (subscript !== undefined && !this.#isKnown(name)) throw this.#unknownGroup(term, name);
     const hosts = this.#enumerate(name, glob(name));
     return subscript === undefined ? hosts : this.#slice(term, hosts, subscript);
   }
@@ -172,6 +181,21 @@ class Matcher {
     );
   }
 
+  #isKnown(name: string): boolean {
+    const { groups, hosts } = this.#inventory;
+    return /[.?*[]/.test(name) || groups.has(name) || hosts.has(name) || localhostNames.has(name);
+  }
+
+  /** `db-[1:3]` is most often meant as a range. */
+  #unknownGroup(term: string, name: string): ProvisionError {
+    const near = nearest(name, [...this.#inventory.groups.keys()]);
+    return this.#error(
+      `"${term}" chooses among the hosts of "${name}", and there is no such group`,
+      "[n] and [first:last] count a group's hosts from 0; ranges of names are for inventories",
+      near === undefined || near === name ? `write "${name}*"` : `write "${near}" or "${name}*"`,
+    );
+  }
+
   #unknown(name: string): ProvisionError {
     const { groups, hosts } = this.#inventory;
     if (/^~|[*?[]/.test(name)) {
@@ -199,10 +223,13 @@ class Matcher {
   }
 }
 
-const rangeHint = (name: string): string | undefined =>
-  /\[[^\]]*:[^\]]*\]/.test(name)
+function rangeHint(name: string): string | undefined {
+  if (/\[-\d+:|\[\d*:-/.test(name))
+    return "a slice counts from the first host: [2:4], [2:]; [-1] alone is the last";
+  return /\[[^\]]*:[^\]]*\]/.test(name)
     ? "ranges like [a:c] are for inventories; in a pattern [a:c] means one of a, : and c"
     : undefined;
+}
 
 /** fnmatch: * ? [set] [!set], all of the name, case counts. */
 function glob(pattern: string): RegExp {

@@ -45,6 +45,8 @@ const chosen: readonly (readonly [string, string])[] = [
   ["127.0.0.1,w1", "127.0.0.1 w1"],
   ["@limit", "w2 d1"],
   ["w1,w1,web", "w1 w2 w3"],
+  ["@limit:!d1", "w2"],
+  ["w*[0]", "w1"],
 ];
 
 const refused: readonly (readonly [string, string])[] = [
@@ -57,6 +59,10 @@ const refused: readonly (readonly [string, string])[] = [
   ["web[9]", "beyond the end: there are 3 hosts"],
   ["~(", "is no regular expression"],
   ["@nowhere", "cannot be read (ENOENT)"],
+  ["web,!", 'a "!" or "&" stands alone'],
+  ["web:&", 'a "!" or "&" stands alone'],
+  ["w[1:3]", "there is no such group"],
+  ["web[-3:-1]", '"web[-3:-1]" matches no host'],
 ];
 
 describe("a pattern", () => {
@@ -71,6 +77,14 @@ describe("a pattern", () => {
   test("that is misspelt names what is near", () => {
     const attempt = () => matchPattern("stagign", inventory);
     expect(attempt).toThrow(expect.objectContaining({ fix: 'write "staging"' }));
+  });
+
+  test.each([
+    ["w[1:3]", 'write "w*"'],
+    ["wbe[0]", 'write "web" or "wbe*"'],
+    ["web[1-2]", 'write "web[1:2]"'],
+  ])("%j is answered with what to write", (pattern, fix) => {
+    expect(() => matchPattern(pattern, inventory)).toThrow(expect.objectContaining({ fix }));
   });
 
   test("never crashes", () => {
