@@ -3,6 +3,7 @@
  * share a machine, registers and lazy variables several levels deep, everything that makes looking ahead go wrong.
  */
 import fc from "fast-check";
+import type { Loss } from "./lost-connections.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -51,7 +52,14 @@ const fileCall: fc.Arbitrary<Fields> = fc.oneof(
   fc.record({ file: fc.record({ path, state: oneOf("file"), mode }) }),
   fc.record({ copy: fc.record({ content, dest: path }) }).map(registered),
   fc.record({ copy: fc.record({ src: oneOf("from"), dest: path, mode }) }),
-  fc.record({ copy: fc.record({ src: path, dest: path, remote_src: oneOf(true) }) }),
+  // Never a folder into itself: what cp has done when it notices is chance.
+  fc.record({
+    copy: fc.record({
+      src: oneOf("{{ d }}/x", "{{ d }}/l", "{{ d }}/d/x"),
+      dest: oneOf("{{ d }}/r", "{{ d }}/y"),
+      remote_src: oneOf(true),
+    }),
+  }),
   fc.record({ template: fc.record({ src: oneOf("t.j2"), dest: path }) }),
   fc.record({ lineinfile: fc.record({ path, line: content, create: fc.boolean() }) }),
   fc.record({ blockinfile: fc.record({ path, block: content, create: oneOf(true) }) }),
@@ -420,3 +428,11 @@ export const inventoryOf = ({ hasGone }: RandomPlaybook): string =>
     'lazy2="{{ d }}/{{ lazy1 }}"',
     "",
   ].join("\n");
+
+export const randomLosses: fc.Arbitrary<readonly Loss[]> = fc.array(
+  fc.record({
+    after: fc.nat({ max: 12 }),
+    how: fc.constantFrom<Loss["how"]>("unsent", "in part", "unanswered"),
+  }),
+  { minLength: 1, maxLength: 1 },
+);

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineEvent } from "../../src/provisioning/engine/events.ts";
+import { type Loss, losing } from "./lost-connections.ts";
 import { filesOf, inventoryOf, playbookText, type RandomPlaybook } from "./random-playbooks.ts";
 import { type PlaybookRun, runText } from "./run-playbook.ts";
 import { type MachineName, makeWorld, type SmallWorld } from "./small-world.ts";
@@ -49,7 +50,11 @@ const outside =
     }
   };
 
-export async function end(each: RandomPlaybook, askAhead: boolean): Promise<Ended> {
+export async function end(
+  each: RandomPlaybook,
+  askAhead: boolean,
+  losses: readonly Loss[] = [],
+): Promise<Ended> {
   const world = await makeWorld();
   try {
     const ran = await runText({
@@ -57,7 +62,7 @@ export async function end(each: RandomPlaybook, askAhead: boolean): Promise<Ende
       files: filesOf(each),
       inventory: inventoryOf(each),
       extraVars: [`d=${world.d}`, `sh=${world.shared}`],
-      openSession: world.openSession,
+      openSession: losing(world.openSession, losses),
       onEvent: outside(world),
       request: { askAhead, check: each.check },
     });

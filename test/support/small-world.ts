@@ -55,7 +55,7 @@ const snapshot = `cd "$1" && find . -mindepth 1 -printf '%p %y %m %l\\n' | sort
 find . -type f | sort | while read -r f; do echo "== $f"; cat "$f"; done
 grep -h '^pv' /etc/passwd /etc/group; grep -F "$1" /etc/fstab; grep -cF "$1/m " /proc/mounts
 dpkg-query -W -f '\${Package} \${Status}\\n' pvone pvtwo 2>/dev/null
-[ -e /run/pvsvc ] && echo started; cat /run/pvsvc.log 2>/dev/null; exit 0`;
+[ -e /run/pvsvc ] && echo started; cat /run/pvsvc.log 2>/dev/null; [ -z "$2" ] || ls /var/lib/provision/owed 2>/dev/null | wc -l; exit 0`;
 
 export const machineNames = ["one", "two"] as const;
 export type MachineName = (typeof machineNames)[number];
@@ -110,7 +110,7 @@ export async function makeWorld(): Promise<SmallWorld> {
       ...Object.fromEntries(
         machineNames.map((name) => [
           name,
-          execFileSync("nsenter", inside(name, "sh", "-c", snapshot, "sh", join(root, "d")), {
+          execFileSync("nsenter", inside(name, "sh", "-c", snapshot, "sh", join(root, "d"), name), {
             encoding: "utf8",
           }),
         ]),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
@@ -9,16 +9,15 @@ import type {
   Session,
   Shell,
 } from "../../../src/provisioning/transport/session.ts";
-import { failures, newFolder, outcomes, runText } from "../../support/run-playbook.ts";
+import { losing as losingMessages, lostConnection } from "../../support/lost-connections.ts";
+import { failures, newFolder, outcomes, runText, shown } from "../../support/run-playbook.ts";
+import { withShells } from "../../support/small-world.ts";
 
 let dir = "";
 beforeEach(() => {
   dir = newFolder();
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
-
-const lost = (): ProvisionError =>
-  new ProvisionError({ code: "connection-lost", action: 'go on on "a"', state: "the connection ended" });
 
 /** Real sessions, but the message that holds `text` is carried out and its answer never arrives. Once. */
 function losing(text: string, opened: { count: number }): OpenSession {
@@ -32,7 +31,7 @@ function losing(text: string, opened: { count: number }): OpenSession {
         const results = await shell.exchange(frames);
         if (isLost || !frames.some(({ script }) => script.includes(text))) return results;
         isLost = true;
-        throw lost();
+        throw lostConnection();
       },
     });
     return new Proxy(session, {
@@ -102,6 +101,66 @@ describe("a connection that ends in the middle (R13)", () => {
     expect(outcomes(ran)).toEqual(["look a ok", "ok a ok"]);
   });
 
+  test("handlers that the items of a lost message name run, each once", async () => {
+    const ran = await runText({
+      playbook: `${play(`    - {name: write, copy: {content: "{{ item }}", dest: "{{ d }}/f{{ item }}"}, loop: "{{ range(5) }}", notify: "h {{ item }}"}\n`)}  handlers:
+${[0, 1, 2, 3, 4].map((item) => `    - {name: h ${item}, shell: "echo ${item} >> {{ d }}/handled"}\n`).join("")}`,
+      extraVars: [`d=${dir}`],
+      openSession: losing(".provision-", { count: 0 }),
+    });
+    expect(ran.summary.exitCode).toBe(0);
+    expect(readFileSync(join(dir, "handled"), "utf8")).toBe("0\n1\n2\n3\n4\n");
+  });
+
+  test.each(["unsent", "unanswered"] as const)(
+    "a handler's marker is on disk again before the step that is sent again (%s)",
+    async (how) => {
+      const name = `lost by test ${dir}`;
+      mkdirSync(join(dir, "project"));
+      const text = (ends: boolean) => ({
+        folder: join(dir, "project"),
+        playbook: `${play(`    - {name: change, copy: {content: x, dest: "{{ d }}/f"}, notify: ${name}}
+    - {name: end, command: "${ends}"}
+`)}  handlers:
+    - {name: ${name}, debug: {msg: ran}}
+`,
+        extraVars: [`d=${dir}`],
+      });
+      const lost = await runText({
+        ...text(false),
+        openSession: losingMessages(openSession, [{ after: 1, how }]),
+      });
+      expect(outcomes(lost)).toEqual(["change a changed", "end a failed"]);
+      expect(shown(await runText(text(true)))).toEqual(["a: ran"]);
+    },
+  );
+
+  test("two that use one connection are both heard, and neither ends the other's new one", async () => {
+    const first = losing("stat", { count: 0 });
+    const ran = await runText({
+      playbook: play(
+        `    - {name: look, stat: {path: "{{ d }}"}, delegate_to: c}\n    - {name: slow, shell: "sleep 0.2; echo x >> {{ d }}/{{ inventory_hostname }}", delegate_to: c}\n`,
+      ).replace("hosts: all", "hosts: a,b"),
+      inventory: "a ansible_connection=local\nb ansible_connection=local\nc ansible_connection=local\n",
+      extraVars: [`d=${dir}`],
+      openSession: async (plan, signal) =>
+        plan.name === "c" ? first(plan, signal) : openSession(plan, signal),
+    });
+    expect(failures(ran)).toEqual([]);
+    expect(readFileSync(join(dir, "a"), "utf8")).toBe("x\n");
+    expect(readFileSync(join(dir, "b"), "utf8")).toBe("x\n");
+  });
+
+  test("a shell that is opened anew for one is not taken from another in the middle of its step (R10)", async () => {
+    const ran = await runText({
+      playbook: play(
+        `    - {name: step, shell: "sleep {{ 0.1 if inventory_hostname == 'a' else 0.4 }}", delegate_to: c, become: true, become_user: "{{ 'nobody' if inventory_hostname == 'a' else 'daemon' }}"}\n`,
+      ).replace("hosts: all", "hosts: a,b"),
+      inventory: "a ansible_connection=local\nb ansible_connection=local\nc ansible_connection=local\n",
+    });
+    expect(outcomes(ran)).toEqual(["step a changed", "step b changed"]);
+  });
+
   test("a host that does not come back is unreachable, and the handler stays owed", async () => {
     let opens = 0;
     const inner = losing("echo change", { count: 0 });
@@ -119,5 +178,33 @@ describe("a connection that ends in the middle (R13)", () => {
     });
     expect(ran.summary.exitCode).toBe(4);
     expect(existsSync(join(dir, "handled"))).toBe(false);
+  });
+
+  test("a host that is lost while its markers are removed does not end the run of the others", async () => {
+    let isGone = false;
+    const ran = await runText({
+      playbook: `${play('    - {name: change, copy: {content: x, dest: "{{ d }}/{{ inventory_hostname }}"}, notify: h}\n')}  post_tasks:
+    - {name: after, debug: {msg: on}}
+  handlers:
+    - {name: h, command: "true"}
+`,
+      inventory: "a ansible_connection=local\nb ansible_connection=local\n",
+      extraVars: [`d=${dir}`],
+      openSession: async (plan, signal) => {
+        if (plan.name === "b") return openSession(plan, signal);
+        if (isGone)
+          throw new ProvisionError({ code: "connection-refused", action: "connect", state: "gone" });
+        return withShells(await openSession(plan, signal), (shell) => ({
+          user: shell.user,
+          exchange: async (frames) => {
+            isGone ||= frames.some(({ script }) => script.includes("owed; fi\nrm -f"));
+            if (isGone) throw lostConnection();
+            return shell.exchange(frames);
+          },
+        }));
+      },
+    });
+    expect(isGone).toBe(true);
+    expect(outcomes(ran)).toEqual(expect.arrayContaining(["h a changed", "h b changed", "after b ok"]));
   });
 });

@@ -1,10 +1,33 @@
-import { readFileSync, rmSync } from "node:fs";
+/**
+ * Each rule of the engine (R0–R14) has a case that another end comes of when the rule is left out: each was seen to fail
+ * so, by leaving it out. Cases that need whole runs or lost connections stand elsewhere:
+ *
+ * | rule | what leaving it out means | cases |
+ * | --- | --- | --- |
+ * | R0 use | the answer is taken for another question or user | here; answer-store.test.ts |
+ * | R1 epoch | steps do not make answers stale | here; answer-store.test.ts |
+ * | R2 reads | network mounts and URLs are asked ahead | here |
+ * | R3 never ahead | commands, `until`, lookups that act | here |
+ * | R4 unknowns | names that are set in between count as known | here |
+ * | R5 silence | an ahead question's failure is told | here |
+ * | R6 age | answers stay true over pauses and POSTs | here; answer-store.test.ts |
+ * | R7 lockstep | a host goes on while others are at the task | plays.law.test.ts |
+ * | R8 loops | an item does not see what the one before it did | here; loop-batch.law.test.ts |
+ * | R9 handlers | they believe what was asked when they were notified | here |
+ * | R10 credentials | shells of other users live on | here |
+ * | R11 async | answers are believed while a job lives | here |
+ * | R12 check mode | "ok" after "would change" | here |
+ * | R13 reconnect | a lost step counts as done, or is done twice | lost-connections.law.test.ts |
+ * | R14 run_once | what it gives comes too late | here; plays.law.test.ts |
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
+import { canMakeWorlds, makeWorld } from "../../support/small-world.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -72,6 +95,46 @@ describe("answers that were asked ahead are not believed", () => {
     expect(asked).toEqual(["/first", "/second"]);
   });
 
+  test.skipIf(!canMakeWorlds())("R2: of a network mount, which another host changes too", async () => {
+    const world = await makeWorld();
+    try {
+      const ran = await run(
+        `    - {name: look, stat: {path: "{{ d }}"}}
+    - {name: act, shell: "printf x > {{ sh }}/f", when: inventory_hostname == "a"}
+    - {name: write, copy: {content: x, dest: "{{ sh }}/f"}, when: inventory_hostname == "c"}
+`,
+        {
+          inventory: "a ansible_host=one\nc ansible_host=two\n",
+          openSession: world.openSession,
+          extraVars: [`d=${world.d}`, `sh=${world.shared}`],
+        },
+      );
+      expect(outcomes(ran)).toContain("write c ok");
+    } finally {
+      world.remove();
+    }
+  });
+
+  test("R3: by a lookup that acts, not even where items of a loop go together", async () => {
+    const loop = `    - name: write
+      copy: {content: "{{ lookup('pipe', 'echo x >> ' ~ d ~ '/LOG; echo p') }}{{ item }}", dest: "{{ d }}/f{{ item }}"}
+      loop: "{{ range(5) }}"
+    - {name: coming, copy: {content: "{{ lookup('pipe', 'echo x >> ' ~ d ~ '/LOG; echo p') }}", dest: "{{ d }}/g"}, when: false}
+`;
+    await run(loop.replaceAll("LOG", "ahead"));
+    await run(loop.replaceAll("LOG", "one"), { request: { askAhead: false } });
+    expect(readFileSync(join(dir, "ahead"), "utf8")).toBe(readFileSync(join(dir, "one"), "utf8"));
+  });
+
+  test("R3: while waiting for it to become true", async () => {
+    setTimeout(() => writeFileSync(join(dir, "f"), ""), 300);
+    const ran = await run(
+      `    - {name: wait, stat: {path: "{{ d }}/f"}, register: s, until: s.stat.exists, retries: 100, delay: 0.05}
+`,
+    );
+    expect(outcomes(ran)).toEqual(["wait a ok"]);
+  });
+
   test("R3: of a command nothing is known before it ran", async () => {
     const ran = await run(`    - {name: first, command: "mkdir {{ d }}/x", args: {creates: "{{ d }}/x"}}
     - {name: second, command: "mkdir {{ d }}/x", args: {creates: "{{ d }}/x"}}
@@ -95,6 +158,59 @@ describe("answers that were asked ahead are not believed", () => {
     - {name: next, stat: {path: "{{ d }}"}}
 `);
     expect(outcomes(ran)).toEqual(["look a ok", "never a skipped", "next a ok"]);
+  });
+
+  test("R5: an item that cannot be rendered fails by itself, not the one before it", async () => {
+    const ran = await run(
+      `    - {name: w, copy: {content: x, dest: "{{ d }}/{{ item.p }}"}, loop: [{p: f}, {q: g}, {p: h}]}
+`,
+    );
+    expect(outcomes(ran)).toEqual([
+      "w a failed",
+      'w a[{"p":"f"}] changed',
+      'w a[{"p":"h"}] changed',
+      'w a[{"q":"g"}] failed',
+    ]);
+  });
+
+  test("R6: after a pause, in which somebody else was at work", async () => {
+    const ran = await run(
+      `    - {name: look, stat: {path: "{{ d }}/f"}}
+    - {name: wait, pause: {seconds: 0.01}}
+    - {name: look again, stat: {path: "{{ d }}/f"}, register: s}
+    - {name: there, assert: {that: s.stat.exists}}
+`,
+      {
+        onEvent: (event) => {
+          if (event.type === "task-start" && event.task === "wait") writeFileSync(join(dir, "f"), "");
+        },
+      },
+    );
+    expect(outcomes(ran).at(-1)).toBe("there a ok");
+  });
+
+  test("R6: after a request that made somebody else act", async () => {
+    const server = createServer((_request, response) => {
+      writeFileSync(join(dir, "f"), "");
+      response.end("done");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const ran = await run(`    - {name: look, stat: {path: "{{ d }}/f"}}
+    - {name: act, uri: {url: "http://127.0.0.1:${port}/", method: POST}}
+    - {name: look again, stat: {path: "{{ d }}/f"}, register: s}
+    - {name: there, assert: {that: s.stat.exists}}
+`);
+    server.close();
+    expect(outcomes(ran).at(-1)).toBe("there a ok");
+  });
+
+  test("R8: of a second name of what an item before changes", async () => {
+    const ran = await run(`    - {name: one, copy: {content: x, dest: "{{ d }}/f1", mode: "0644"}}
+    - {name: two, file: {src: "{{ d }}/f1", dest: "{{ d }}/f2", state: hard}}
+    - {name: both, file: {path: "{{ d }}/f{{ item }}", mode: "0600"}, loop: [1, 2]}
+`);
+    expect(outcomes(ran)).toEqual(expect.arrayContaining(["both a[1] changed", "both a[2] ok"]));
   });
 
   test("R8: after the step of an item before", async () => {
@@ -152,6 +268,60 @@ describe("answers that were asked ahead are not believed", () => {
     - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
 `);
     expect(outcomes(ran).at(-1)).toBe("write a ok");
+  });
+
+  test("R11: while a job lives on it that was started by another name", async () => {
+    const ran = await run(
+      `    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0, when: inventory_hostname == "a"}
+    - {name: look, stat: {path: "{{ d }}/none"}}
+    - {name: time goes by, debug: {msg: "{{ lookup('pipe', 'sleep 0.8') }}"}, run_once: true}
+    - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
+`,
+      { inventory: aliases },
+    );
+    expect(outcomes(ran).slice(-2)).toEqual(["write a ok", "write b ok"]);
+  });
+
+  test("R11: of what was learnt while it lived, once it has ended", async () => {
+    const ran =
+      await run(`    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0, register: j}
+    - {name: look, stat: {path: "{{ d }}/f"}}
+    - {name: time goes by, debug: {msg: "{{ lookup('pipe', 'sleep 0.8') }}"}}
+    - {name: ended, async_status: {jid: "{{ j.ansible_job_id }}"}, register: j}
+    - {name: look again, stat: {path: "{{ d }}/f"}, register: s}
+    - {name: there, assert: {that: j.finished and s.stat.exists}}
+`);
+    expect(outcomes(ran).at(-1)).toBe("there a ok");
+  });
+
+  test("R12: in check mode after a change that was not made, by whatever name the machine goes", async () => {
+    mkdirSync(join(dir, "there"));
+    const ran = await run(
+      `    - {name: before, file: {path: "{{ d }}/there", state: directory}}
+    - {name: change, copy: {content: x, dest: "{{ d }}/f"}, when: inventory_hostname == "a"}
+    - {name: after, file: {path: "{{ d }}/there", state: directory}}
+`,
+      { inventory: aliases, request: { check: true } },
+    );
+    expect(existsSync(join(dir, "f"))).toBe(false);
+    expect(outcomes(ran)).toEqual([
+      "before a ok",
+      "before b ok",
+      "change a would-change",
+      "change b skipped",
+      "after a unsure",
+      "after b unsure",
+    ]);
+  });
+
+  test("R14: of what delegate_facts gives to another host", async () => {
+    const ran = await run(
+      `    - {name: give, set_fact: {who: "{{ inventory_hostname }}"}, delegate_to: b, delegate_facts: true, when: inventory_hostname == "a"}
+    - {name: tell, debug: {msg: "{{ hostvars.b.who }} {{ who | default('nobody') }}"}}
+`,
+      { inventory: aliases },
+    );
+    expect(shown(ran).sort()).toEqual(["a: a nobody", "b: a a"]);
   });
 
   test("R14: of what run_once gives to the others", async () => {
