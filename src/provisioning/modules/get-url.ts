@@ -7,12 +7,16 @@ import { defineModule } from "./define-module.ts";
 import { type DigestAlgorithm, digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import {
+  answerText,
   askClient,
   bodyDigest,
   bodySource,
   headerOf,
   httpArgs,
+  nameInUrl,
+  nameOfBody,
   requestOf,
+  shownUrl,
   tlsOf,
   wrongClient,
   wrongUrl,
@@ -69,11 +73,13 @@ interface GetState {
   /** The list that checksum's address gave. */
   readonly list: HttpAnswer | undefined;
   readonly wrong: string | undefined;
+  /** dest is a folder, and the answer may name the file otherwise than its address does. */
+  readonly mayRename: boolean;
 }
 
 const isAddress = (value: string): boolean => /^https?:\/\//.test(value);
 const digestSh = `for f do if [ -f "$f" ] && command -v "$0" >/dev/null; then "$0" <"$f" | cut -d' ' -f1; else echo; fi; done`;
-const fileName = (given: GetArgs): string => baseName(URL.parse(given.url)?.pathname ?? "/") || "index.html";
+const fileName = (given: GetArgs): string => nameInUrl(given.url);
 
 /** Round 0 looks at the host, round 1 asks the server: with a checksum that fits, nothing leaves the host. */
 function ask(given: GetArgs, context: ModuleContext): readonly Question[] {
@@ -89,6 +95,8 @@ function ask(given: GetArgs, context: ModuleContext): readonly Question[] {
   };
   const local = [file(dest), file(inside), digests];
   if (context.round === 0) return [...local, ...askClient(given, context)];
+  const renamed = renamedTo(given, context);
+  if (renamed !== undefined) return [file(renamed)];
   const earlier = context.earlier ?? [];
   const tls = tlsOf(given, earlier);
   const options = { method: "GET", timeoutMs: given.timeout * 1000, followRedirects: "all" } as const;
@@ -107,6 +115,16 @@ function ask(given: GetArgs, context: ModuleContext): readonly Question[] {
   ];
 }
 
+/** Into a folder, a file goes under the name that the server gave it: told by the answer of the round before. */
+function renamedTo(given: GetArgs, { earlier = [], ...context }: ModuleContext): string | undefined {
+  const answer = earlier[3] === undefined ? undefined : answerTo(earlier, 3, "http");
+  if (answer === undefined || !isFolder(given, answerTo(earlier, 0, "path"))) return undefined;
+  return joinPath(hostPath(given.dest, { ...context, earlier }), nameOfBody(answer));
+}
+
+const isFolder = (given: GetArgs, { stat }: PathAnswer): boolean =>
+  (stat.exists && stat.type === "directory") || given.dest.endsWith("/");
+
 /** A file that is there, and of which nothing else is known, is sent again only when the server has a newer one. */
 function sinceOf(given: GetArgs, earlier: Answers, context: ModuleContext): Readonly<Record<string, string>> {
   if (given.force || given.checksum !== undefined || earlier.length === 0) return {};
@@ -118,24 +136,32 @@ function targetOf(answers: Answers, given: GetArgs, context: ModuleContext): Tar
   const dest = answerTo(answers, 0, "path");
   const [own = "", inner = ""] = new TextDecoder().decode(answerTo(answers, 2, "script").stdout).split("\n");
   const path = hostPath(given.dest, context);
-  const isFolder = (dest.stat.exists && dest.stat.type === "directory") || given.dest.endsWith("/");
-  return isFolder
+  return isFolder(given, dest)
     ? { path: joinPath(path, fileName(given)), answer: answerTo(answers, 1, "path"), digest: inner }
     : { path, answer: dest, digest: own };
 }
 
 function read(answers: Answers, given: GetArgs, context: ModuleContext): GetState {
+  const renamed = context.round === 0 ? undefined : renamedTo(given, context);
+  const { earlier = [] } = context;
+  if (renamed !== undefined) {
+    const target = { path: renamed, answer: answerTo(answers, 0, "path"), digest: "" };
+    return { ...readAnswers(earlier), target, mayRename: false };
+  }
   const target = targetOf(answers, given, context);
   if (context.round === 0) {
-    return { target, answer: undefined, list: undefined, wrong: wrongClient(given, answers) };
+    const wrong = wrongClient(given, answers);
+    return { target, answer: undefined, list: undefined, wrong, mayRename: false };
   }
-  return {
-    target,
-    wrong: undefined,
-    answer: answers[3] === undefined ? undefined : answerTo(answers, 3, "http"),
-    list: answers[4] === undefined ? undefined : answerTo(answers, 4, "http"),
-  };
+  const mayRename = isFolder(given, answerTo(answers, 0, "path"));
+  return { ...readAnswers(answers), target, mayRename };
 }
+
+const readAnswers = (answers: Answers) => ({
+  wrong: undefined,
+  answer: answers[3] === undefined ? undefined : answerTo(answers, 3, "http"),
+  list: answers[4] === undefined ? undefined : answerTo(answers, 4, "http"),
+});
 
 /** A list of checksums has lines "HEX  NAME", or just the one HEX. */
 function listed(list: HttpAnswer, name: string): string | undefined {
@@ -177,7 +203,10 @@ function planFetched(
   const refuse = (fail: string): Plan => ({ steps: [], diffs: [], fail });
   if (answer.failure !== undefined) return refuse(`no answer from ${given.url}: ${answer.failure}`);
   if (answer.status === 304) return keep(given, target);
-  if (answer.status !== 200) return refuse(`${given.url} answered ${answer.status}`);
+  if (answer.status !== 200) return refuse(`${shownUrl(given.url)} answered ${answer.status}`);
+  if (state.mayRename && nameOfBody(answer) !== fileName(given)) {
+    return { steps: [], diffs: [], again: true };
+  }
   if (checksum !== undefined) {
     const wanted =
       state.list === undefined ? checksum.value.toLowerCase() : listed(state.list, fileName(given));
@@ -197,6 +226,8 @@ function planFetched(
     wanted: given,
     backup: given.backup,
     unsafeWrites: given.unsafe_writes,
+    // As Ansible does: a link gives way to the file.
+    follow: false,
   });
 }
 
@@ -206,7 +237,7 @@ function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
   const size = answer?.file?.sizeBytes ?? answer?.body.length;
   return {
     ...pathResult(statOf(target.answer), given),
-    url: given.url,
+    url: shownUrl(given.url),
     dest: target.path,
     path: target.path,
     state: "file",
@@ -220,7 +251,10 @@ function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
       : {
           status_code: state.answer.status,
           elapsed: Math.round(state.answer.elapsedMs / 1000),
-          msg: `OK (${headerOf(state.answer, "content-length") ?? size ?? 0} bytes)`,
+          msg:
+            state.answer.status !== 200
+              ? answerText(state.answer)
+              : `OK (${headerOf(state.answer, "content-length") ?? size ?? 0} bytes)`,
         }),
   };
 }

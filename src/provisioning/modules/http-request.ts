@@ -1,11 +1,12 @@
 /** What uri and get_url share: how a task's arguments become a request that the session sends from the host. */
+import { STATUS_CODES } from "node:http";
 import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, HttpRequest, Question } from "../host/question.ts";
 import type { Source } from "../host/step.ts";
 import { answerTo } from "./answers.ts";
 import { flag, list, map, path, refused, text } from "./arguments.ts";
 import { type DigestAlgorithm, digestOf } from "./digest.ts";
-import { hostPath } from "./host-path.ts";
+import { baseName, hostPath } from "./host-path.ts";
 import type { ModuleContext } from "./module.ts";
 
 /** What a task may register. */
@@ -154,11 +155,58 @@ export function wrongUrl(url: string): string | undefined {
   return ["http:", "https:"].includes(parsed.protocol) ? undefined : `"${url}" is not http or https`;
 }
 
-/** Headers as Ansible registers them: lower case, dashes as underscores. */
-export const headerResult = ({ headers }: HttpAnswer): JsonObject =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase().replaceAll("-", "_"), value]),
-  );
+/** Headers as Ansible registers them: lower case, dashes as underscores, a whole address for location, cookies apart. */
+export function headerResult({ headers, url }: HttpAnswer): JsonObject {
+  const named = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase().replaceAll("-", "_"),
+    value,
+  ]);
+  const result: JsonObject = Object.fromEntries(named);
+  const location = typeof result.location === "string" ? URL.parse(result.location, url)?.href : undefined;
+  // Several cookies come in one line, and the commas of their dates do not part them.
+  const lines = typeof result.set_cookie === "string" ? result.set_cookie.split(/,(?=\s*[^\s;,=]+=)/) : [];
+  const cookies = lines.map((line) => /^\s*([^=;\s]+)=([^;]*)/.exec(line)?.slice(1) ?? []);
+  return {
+    ...result,
+    ...(location === undefined ? {} : { location }),
+    cookies: Object.fromEntries(cookies.map(([name = "", value = ""]) => [name, value])),
+    cookies_string: cookies.map((cookie) => cookie.join("=")).join("; "),
+  };
+}
+
+/** As Ansible puts it: what an answer is, in words. */
+export function answerText(answer: HttpAnswer): string {
+  if (answer.failure !== undefined) return answer.failure;
+  if (answer.status >= 300)
+    return `HTTP Error ${answer.status}: ${STATUS_CODES[answer.status] ?? ""}`.trimEnd();
+  return `OK (${headerOf(answer, "content-length") ?? "unknown"} bytes)`;
+}
+
+/** Without the user and the password that it may hold. */
+export function shownUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null || (parsed.username === "" && parsed.password === "")) return url;
+  parsed.username = "";
+  parsed.password = "";
+  return parsed.href;
+}
+
+/** A body as text, in the encoding that it is said to be in. */
+export function bodyText(answer: HttpAnswer): string {
+  const charset = /charset="?([\w-]+)/i.exec(headerOf(answer, "content-type") ?? "")?.[1] ?? "utf-8";
+  try {
+    return new TextDecoder(charset).decode(answer.body);
+  } catch {
+    return new TextDecoder().decode(answer.body);
+  }
+}
+
+/** The name that the server gives a file, or its address does, where it was found at last. */
+export function nameOfBody(answer: HttpAnswer): string {
+  const said = /filename="?([^";]+)"?/i.exec(headerOf(answer, "content-disposition") ?? "")?.[1];
+  return baseName(said ?? "") || nameInUrl(answer.url);
+}
+export const nameInUrl = (url: string): string => baseName(URL.parse(url)?.pathname ?? "/") || "index.html";
 
 export const headerOf = ({ headers }: HttpAnswer, name: string): string | undefined =>
   Object.entries(headers).find(([other]) => other.toLowerCase() === name)?.[1];

@@ -1,20 +1,24 @@
 import type { z } from "zod";
 import type { JsonObject, JsonValue } from "../../base/json.ts";
-import { isJsonObject } from "../../base/json.ts";
+import { isJsonObject, pythonJson } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
 import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, raw, text, whole, wholes } from "./arguments.ts";
 import { attributeArgs } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
-import { baseName, hostPath, joinPath } from "./host-path.ts";
+import { hostPath, joinPath } from "./host-path.ts";
 import {
+  answerText,
   askClient,
   bodyDigest,
   bodySource,
+  bodyText,
   headerOf,
   headerResult,
   httpArgs,
+  nameInUrl,
   requestOf,
+  shownUrl,
   tlsOf,
   wrongClient,
   wrongUrl,
@@ -79,21 +83,32 @@ interface Body {
   readonly type?: string;
 }
 
+/** What a body is called when the task does not say: Python's urllib does so, and servers have come to expect it. */
+const formType = "application/x-www-form-urlencoded";
+
+/** src of the host: asked for in the round before. */
+function remoteBody(given: UriArgs, { earlier = [] }: ModuleContext): Uint8Array | undefined {
+  if (given.src === undefined || !given.remote_src || earlier.length === 0) return undefined;
+  return answerTo(earlier, 0, "path").content;
+}
+
 function bodyOf(given: UriArgs, context: ModuleContext): Body {
   const source = context.sources[0];
-  if (source?.kind === "file") return { bytes: source.bytes };
+  if (source?.kind === "file") return { bytes: source.bytes, type: formType };
+  const remote = remoteBody(given, context);
+  if (remote !== undefined) return { bytes: remote, type: formType };
   const { body } = given;
   if (body === undefined) return {};
   if (given.body_format === "json") {
-    const json = typeof body === "string" ? body : JSON.stringify(body);
+    const json = typeof body === "string" ? body : pythonJson(body);
     return { bytes: bytesOf(json), type: "application/json" };
   }
   if (given.body_format === "form-urlencoded") {
     const form = typeof body === "string" ? body : new URLSearchParams(formPairs(body)).toString();
-    return { bytes: bytesOf(form), type: "application/x-www-form-urlencoded" };
+    return { bytes: bytesOf(form), type: formType };
   }
   if (given.body_format === "form-multipart" && isJsonObject(body)) return multipart(body);
-  return { bytes: bytesOf(typeof body === "string" ? body : JSON.stringify(body)) };
+  return { bytes: bytesOf(typeof body === "string" ? body : pythonJson(body)), type: formType };
 }
 
 const formPairs = (body: JsonValue): [string, string][] => {
@@ -108,15 +123,23 @@ const formPairs = (body: JsonValue): [string, string][] => {
 
 const sends = (given: UriArgs, context: ModuleContext): boolean => !context.check || isSafe(given.method);
 
-const fileName = (given: UriArgs): string => baseName(URL.parse(given.url)?.pathname ?? "/") || "index.html";
+const fileName = (given: UriArgs): string => nameInUrl(given.url);
 
-const looksFirst = ({ creates, removes, client_cert, client_key, ca_path }: UriArgs): boolean =>
-  [creates, removes, client_cert, client_key, ca_path].some((path) => path !== undefined);
+const looksFirst = (given: UriArgs): boolean =>
+  (given.remote_src && given.src !== undefined) ||
+  [given.creates, given.removes, given.client_cert, given.client_key, given.ca_path].some(
+    (path) => path !== undefined,
+  );
+
+const askBody = (given: UriArgs, context: ModuleContext): readonly Question[] =>
+  given.remote_src && given.src !== undefined
+    ? [{ of: "path", path: hostPath(given.src, context), want: ["stat", "content"], follow: true }]
+    : [];
 
 /** First whether it is needed at all, then the request: a POST must not leave when `creates` says no. */
 function ask(given: UriArgs, context: ModuleContext): readonly Question[] {
   if (looksFirst(given) && context.round === 0) {
-    return [...askGuards(given, context), ...askClient(given, context)];
+    return [...askBody(given, context), ...askGuards(given, context), ...askClient(given, context)];
   }
   if (!sends(given, context)) return [];
   const { bytes, type } = bodyOf(given, context);
@@ -146,7 +169,14 @@ function read(answers: Answers, given: UriArgs, context: ModuleContext): UriStat
     inside: undefined,
   };
   if (looksFirst(given) && context.round === 0) {
-    return { ...none, needless: readGuards(answers, given), wrong: wrongClient(given, answers) };
+    const body = given.remote_src && given.src !== undefined ? 1 : 0;
+    const unread = body === 1 && answerTo(answers, 0, "path").content === undefined;
+    const noBody = `"${given.src}" is not a file of the host that this user may read, or too long`;
+    return {
+      ...none,
+      needless: readGuards(answers.slice(body), given),
+      wrong: unread ? noBody : wrongClient(given, answers),
+    };
   }
   if (answers.length === 0) return none;
   const answer = answerTo(answers, 0, "http");
@@ -157,7 +187,10 @@ function read(answers: Answers, given: UriArgs, context: ModuleContext): UriStat
 function plan(given: UriArgs, state: UriState, context: ModuleContext): Plan {
   const { answer } = state;
   if (state.needless !== undefined) return { steps: [], diffs: [] };
-  if (state.wrong !== undefined) return { steps: [], diffs: [], fail: state.wrong };
+  const wrong =
+    state.wrong ??
+    (context.sources[0]?.kind === "large" ? `"${given.src}" is too long for a body` : undefined);
+  if (wrong !== undefined) return { steps: [], diffs: [], fail: wrong };
   if (looksFirst(given) && context.round === 0) return { steps: [], diffs: [], again: true };
   if (answer === undefined) {
     return { steps: [], diffs: [], skip: `${given.method.toUpperCase()} is not sent in check mode` };
@@ -172,14 +205,20 @@ function plan(given: UriArgs, state: UriState, context: ModuleContext): Plan {
   return state.dest === undefined ? { steps: [], diffs: [] } : planDest(given, state.dest, state, context);
 }
 
+const isFolder = (given: UriArgs, { stat }: PathAnswer): boolean =>
+  (stat.exists && stat.type === "directory") || given.dest?.endsWith("/") === true;
+
+function destPath(given: UriArgs, dest: PathAnswer, context: ModuleContext): string {
+  const path = hostPath(given.dest ?? "", context);
+  return isFolder(given, dest) ? joinPath(path, fileName(given)) : path;
+}
+
 function planDest(given: UriArgs, dest: PathAnswer, state: UriState, context: ModuleContext): Plan {
   const { answer } = state;
   if (answer === undefined) return { steps: [], diffs: [] };
-  const path = hostPath(given.dest ?? "", context);
-  const isFolder = (dest.stat.exists && dest.stat.type === "directory") || path.endsWith("/");
   return planFile({
-    path: isFolder ? joinPath(path, fileName(given)) : path,
-    current: (isFolder ? state.inside : dest) ?? dest,
+    path: destPath(given, dest, context),
+    current: (isFolder(given, dest) ? state.inside : dest) ?? dest,
     from: bodySource(answer),
     sha256: bodyDigest(answer, "sha256"),
     wanted: given,
@@ -210,20 +249,22 @@ export default defineModule({
   ask,
   read,
   plan,
-  result(state, _outcome, given) {
+  result(state, _outcome, given, context) {
     const { answer } = state;
     if (answer === undefined)
       return { url: given.url, ...(state.needless === undefined ? {} : { msg: state.needless }) };
     return {
-      url: answer.url,
+      url: shownUrl(answer.url),
       status: answer.status,
-      redirected: answer.url !== given.url,
+      redirected: new URL(answer.url).href !== new URL(given.url).href,
       elapsed: Math.round(answer.elapsedMs / 1000),
-      msg: answer.failure ?? `${answer.status}`,
+      msg: answerText(answer),
       ...headerResult(answer),
       ...jsonOf(answer),
-      ...(given.return_content ? { content: textOf(answer.body) } : {}),
-      ...(given.dest === undefined ? {} : { path: given.dest }),
+      ...(given.return_content ? { content: bodyText(answer) } : {}),
+      ...(given.dest === undefined || state.dest === undefined
+        ? {}
+        : { path: destPath(given, state.dest, context), state: "file" }),
     };
   },
 });
