@@ -139,7 +139,10 @@ async function refuseMisspeltVerb(first: string, argv: readonly string[], io: Cl
     action: "read the command line",
     state: `"${first}" is no command, and no inventory of that name is here`,
     why: "the first word is a command, or else the inventory to run site.yml against",
-    fix: near === undefined ? "provision --help" : `provision ${[near, ...argv.slice(1)].join(" ")}`,
+    fix:
+      near === undefined
+        ? `write "${first}," to mean a host of that name (provision --help lists the commands)`
+        : `provision ${[near, ...argv.slice(1)].join(" ")}`,
   });
 }
 

@@ -5,6 +5,7 @@ import { ProvisionError } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
 import type { RunRequest } from "../provisioning/engine/run-request.ts";
 import type { Playbook } from "../provisioning/playbook/model.ts";
+import { unknownTag } from "./check-tags.ts";
 import { type CliIo, exitCodes } from "./io.ts";
 import { badUsage, describeOptions, type ParsedOptions, parseOptions } from "./parse-options.ts";
 import { defaultPlaybook, type Prepared, prepareRun } from "./prepare-run.ts";
@@ -37,6 +38,9 @@ export async function runPlaybooksCommand(
     playbooks: (load) => loadAll(files, load),
     ...(kind.plan === true ? { check: true, diff: true } : {}),
   });
+  const { playbooks, tags } = prepared.request;
+  const misspelt = unknownTag(tags.only, playbooks);
+  if (misspelt !== undefined) throw misspelt;
   const listed = await listInstead(options, prepared, io);
   if (listed !== undefined) return listed;
   const extraMagic = await prepareVars(prepared.request, io);

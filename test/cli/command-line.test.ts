@@ -60,6 +60,9 @@ describe("exit codes", () => {
     [["hosts.ini", "good.yml", "--limit", "nobody"], 1],
     [["hosts.ini", "good.yml", "--frks", "3"], 1],
     [["hosts.ini", "good.yml", "--start-at-task", "nope"], 1],
+    [["hosts.ini", "good.yml", "--tags", "x"], 0],
+    [["hosts.ini", "good.yml", "--tags", "xx"], 1],
+    [["hosts.ini", "good.yml", "--tags", "untagged"], 0],
     [["--help"], 0],
     [[], 1],
   ])("%j: %i", async (argv, code) => {

@@ -100,6 +100,8 @@ function failureLines(failure: ShownFailure, style: TextStyle, place?: string): 
   }
   lines.push(...outputLines("stderr", failure.stderr, style));
   if ((failure.stderr ?? "").trim() === "") lines.push(...outputLines("stdout", failure.stdout, style));
+  if (rootWanted.test(`${failure.message}\n${failure.stderr ?? ""}`))
+    lines.push(`${colours.cyan("fix:")} if this takes root: become: true on the task, or -b`);
   return lines;
 }
 
@@ -112,6 +114,10 @@ function commandText(argv: readonly string[]): string {
 /** `/home/me/site.yml:12` as it is written from here. */
 export const nearPlace = (place: string, style: TextStyle): string =>
   cleanText(style, place.startsWith(`${style.cwd}/`) ? place.slice(style.cwd.length + 1) : place);
+
+/** What programs say that were not run as root. */
+const rootWanted =
+  /permission denied|operation not permitted|are you root|must be (?:superuser|root)|only root can/i;
 
 function outputLines(label: string, text: string | undefined, style: TextStyle): string[] {
   const clean = cleanText(style, text ?? "").trimEnd();
