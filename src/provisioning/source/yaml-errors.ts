@@ -1,6 +1,7 @@
 import type { YAMLParseError, YAMLWarning } from "yaml";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import type { SourceText } from "./source-text.ts";
+import { lastUnclosed } from "./unclosed.ts";
 
 export function yamlError(span: Span, state: string, why: string | undefined, fix?: string): ProvisionError {
   return new ProvisionError({ code: "bad-yaml", action: `read "${span.file}"`, state, span, why, fix });
@@ -53,24 +54,29 @@ const sentences: Readonly<Record<string, Explanation>> = {
     state: "this line is indented neither as the lines above nor as the list around them",
     why: "the keys of one task begin in one column",
   },
-  "Flow sequence in block collection must be sufficiently indented and end with a ]": {
-    state: '"[" is opened and not closed',
-  },
-  "Flow map in block collection must be sufficiently indented and end with a }": {
-    state: '"{" is opened and not closed',
-  },
-  "Missing closing 'quote": { state: "a single quote is opened and not closed" },
-  'Missing closing "quote': { state: "a double quote is opened and not closed" },
 };
 
 export function syntaxError(source: SourceText, problem: YAMLParseError | YAMLWarning): ProvisionError {
   const [start, end] = problem.pos;
   const offset = Math.min(start, Math.max(0, source.text.length - 1));
   const said = problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.code;
+  const opened = /^Flow |^Missing closing /.test(said) ? lastUnclosed(source.text, offset) : undefined;
+  if (opened !== undefined) return unclosed(source, opened, offset);
   const span = source.span(offset, end - start);
   const inOurWords = seenInLine(problem.code, span) ?? sentences[said] ?? explanations[problem.code];
   const state = inOurWords?.state ?? `${said.charAt(0).toLowerCase()}${said.slice(1)}`;
   return yamlError(span, state, inOurWords?.why, inOurWords?.fix);
+}
+
+const names: Readonly<Record<string, string>> = { "'": "a single quote", '"': "a double quote" };
+
+/** The mistake is where it was opened; where it came to light may be far below. */
+function unclosed(source: SourceText, opened: number, noticed: number): ProvisionError {
+  const mark = source.text[opened] ?? "";
+  const span = source.span(opened);
+  const { line } = source.span(noticed);
+  const why = line > span.line ? `noticed in line ${line}` : undefined;
+  return yamlError(span, `${names[mark] ?? `"${mark}"`} is opened and not closed`, why);
 }
 
 /** What the line itself gives away, where the library only knows that it did not expect this. */

@@ -35,8 +35,8 @@ const mistakes: readonly (readonly [string, string, string])[] = [
   ["a: 1\nb: 2\na: 3", "3:1", 'the key "a" stands twice'],
   ["a:\n\tb: 1", "2:1", "a tab indents"],
   ["a: b: c", "1:4", 'a second ": "'],
-  ["a: 'x", "1:5", "a single quote is opened"],
-  ["a: [1, 2", "1:8", "not closed"],
+  ["a: 'x", "1:4", "a single quote is opened"],
+  ["a: [1, 2", "1:4", "not closed"],
   ["a: *b", "1:4", 'the alias "*b" has no anchor'],
   ["a: &x [*x]", "1:8", "inside its own anchor"],
   ["---\na: 1\n---\nb: 1", "3:1", "a second document"],
@@ -46,6 +46,14 @@ const mistakes: readonly (readonly [string, string, string])[] = [
   ["[1]: x", "1:1", "a list stands as a key"],
   [`${"[".repeat(3000)}`, "1:102", "nested too deeply"],
   [`${"- ".repeat(3000)}x`, "1:203", "nested too deeply"],
+  ["a: [1, 2\nb: 3\n", "1:4", '"[" is opened'],
+  ["- x: [1,\n    2\n- y: 1\n", "1:6", '"[" is opened'],
+  ["a: {b: 1\nc: 2\n", "1:4", '"{" is opened'],
+  ["a: [1, [2, 3]\nb: c\n", "1:4", '"[" is opened'],
+  ["a: {b: [1, 2}\nc: d\n", "1:8", '"[" is opened'],
+  ["x: [1]\na: [\n", "2:4", '"[" is opened'],
+  ["a: 'x\nb: y\n", "1:4", "a single quote is opened"],
+  ['a: "x\n\n\nb: y\n', "1:4", "a double quote is opened"],
 ];
 
 function refusal(text: string): ProvisionError {
