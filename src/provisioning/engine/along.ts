@@ -10,6 +10,7 @@ import { compileStep, readStepResult } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
+import type { Places } from "./touched.ts";
 
 type FramedStep = Extract<Step, { do: "run" | "write" }>;
 type RunStep = Extract<Step, { do: "run" }>;
@@ -45,8 +46,8 @@ export interface AlongFrames {
 }
 
 export interface AlongOptions {
-  /** Folders that the items speak of: where one has two names, nothing is done. */
-  readonly folders: readonly string[];
+  /** Where one of them has two names, nothing is done. */
+  readonly places: Places;
   readonly stepTimeoutMs: number;
   readonly withEnvironment: (script: string) => string;
 }
@@ -62,7 +63,7 @@ export function alongFrames(items: readonly Along[], options: AlongOptions): Alo
   const guard: Frame = {
     kind: "ask",
     script: aliasGuard(
-      options.folders,
+      options.places,
       items.some(({ steps }) => steps.some(unmakes)),
     ),
     timeoutMs: options.stepTimeoutMs,
@@ -193,7 +194,8 @@ function itemPart(item: Along, { stepTimeoutMs: timeoutMs, withEnvironment }: Al
  * Each folder has one name only: no part of the name is a link. A single folder may have another one as well, unless
  * what the name leads through could be removed. What is not there yet is what its nearest ancestor and its name say.
  */
-const aliasGuard = (folders: readonly string[], isStrict: boolean): string => `
+const aliasGuard = ({ folders, followed }: Places, isStrict: boolean): string => `
+for f in ${shellWords(followed)}; do [ ! -L "$f" ] || exit 1; done
 p() { d=$1 r=; while [ -n "$d" ] && [ ! -d "$d" ]; do [ ! -L "$d" ] || return 1; r=/\${d##*/}$r d=\${d%/*}; done; cd -P -- "\${d:-/}" && r=\${PWD%/}$r; }
 set -- ${shellWords(folders)}
 ${isStrict ? "" : "[ $# -gt 1 ] || exit 0"}

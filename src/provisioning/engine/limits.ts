@@ -29,6 +29,8 @@ export const limits = {
   /** Of a loop's items in one message of steps, and their content. */
   batchItems: 1_000,
   batchBytes: 262_144,
+  /** Content of small files in one message of one task. */
+  segmentBytes: 1_048_576,
   /** Contents of one file after each of the items that edit it, until all of them were told. */
   batchHeldBytes: 33_554_432,
   includeDepth: 60,

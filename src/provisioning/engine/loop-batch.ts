@@ -6,7 +6,7 @@
 import { ProvisionError } from "../../base/errors.ts";
 import { fileKind } from "../host/compile-files.ts";
 import { isRepeatable } from "../host/compile-runs.ts";
-import type { Answer, Answers, Question } from "../host/question.ts";
+import type { Answers, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import type { Module } from "../modules/module.ts";
 import type { Along, Manner } from "./along.ts";
@@ -19,7 +19,7 @@ import type { Handler } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask } from "./prepare-task.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { credentialChange } from "./step-frames.ts";
-import { changesContentOnly, Touched } from "./touched.ts";
+import { changesContentOnly, type Places, Touched } from "./touched.ts";
 import { isUnknownAhead, pure } from "./view.ts";
 
 export interface BatchRequest {
@@ -35,12 +35,12 @@ export interface BatchRequest {
 
 export interface Batch {
   readonly items: readonly Along[];
-  readonly folders: readonly string[];
+  readonly places: Places;
   /** What the items notify when they change something. */
   readonly notified: readonly Handler[];
 }
 
-const none: Batch = { items: [], folders: [], notified: [] };
+const none: Batch = { items: [], places: { folders: [], followed: [] }, notified: [] };
 
 export function batchBehind(request: BatchRequest): Batch {
   const { task, play } = request.work;
@@ -53,7 +53,8 @@ export function batchBehind(request: BatchRequest): Batch {
   if (!isPlain || request.loop.batches.areOff || !play.run.request.askAhead || request.machine.hasJobs)
     return none;
   const touched = new Touched();
-  if (!take(touched, request)) return none;
+  if (!isSeenThrough(request) || !take(touched, request)) return none;
+  touched.note(request.questions);
   const items: Along[] = [];
   const notified: Handler[] = [];
   const bytes = new Bytes();
@@ -66,8 +67,13 @@ export function batchBehind(request: BatchRequest): Batch {
     touched.note(item.questions);
     items.push(item);
   }
-  return items.length === 0 ? none : { items, folders: touched.folders(), notified };
+  return items.length === 0 ? none : { items, places: touched.places(), notified };
 }
+
+/** Where the item at hand leads through a link, another item may be about what it leads to. */
+const isSeenThrough = ({ steps, answers }: BatchRequest): boolean =>
+  steps.every((step) => step.do === "run" && /^(rm|ln)$/.test(step.argv[0] ?? "")) ||
+  !answers.some(({ of, value }) => of === "path" && value.stat.exists && value.stat.type === "link");
 
 type Taken = Pick<BatchRequest, "steps" | "questions" | "answers">;
 
@@ -76,7 +82,7 @@ function take(touched: Touched, { steps, questions, answers }: Taken): boolean {
   if (credentialChange(steps) === "certain" || !touched.add(steps)) return false;
   const [step] = steps;
   if (steps.length !== 1 || step?.do !== "write" || !("bytes" in step.from)) return true;
-  const before = statBefore(step.path, questions, answers);
+  const before = foundAt(step.path, { questions, answers });
   if (before !== undefined && before !== "nothing" && changesContentOnly(step, before))
     touched.addContent(step.path, step.from.bytes);
   return true;
@@ -137,7 +143,7 @@ function mannerOf(
   }
   const [step] = steps;
   if (steps.length === 1 && step?.do === "write" && "bytes" in step.from) {
-    const before = statBefore(step.path, questions, answers);
+    const before = foundAt(step.path, { questions, answers });
     const kind = before === undefined ? undefined : fileKind(step, before);
     const isKept = before !== undefined && before !== "nothing" && changesContentOnly(step, before);
     if (foreseen !== undefined && !isKept) return undefined;
@@ -149,10 +155,10 @@ function mannerOf(
 }
 
 /** What was found at a path. Undefined: it was not asked. */
-function statBefore(path: string, questions: readonly Question[], answers: readonly (Answer | undefined)[]) {
+export function foundAt(path: string, { questions, answers }: Pick<Along, "questions" | "answers">) {
   const at = questions.findIndex((question) => question.of === "path" && question.path === path);
   const answer = answers[at];
-  if (answer?.of !== "path") return undefined;
+  if (answer?.of !== "path" || answer.value.denied === true) return undefined;
   return answer.value.stat.exists ? answer.value.stat : ("nothing" as const);
 }
 

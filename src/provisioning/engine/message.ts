@@ -5,6 +5,7 @@ import type { Frame } from "../transport/session.ts";
 import type { DoneAlong } from "./along.ts";
 import type { Batch } from "./loop-batch.ts";
 import type { Identity } from "./machine.ts";
+import type { Found } from "./step-segments.ts";
 
 export interface Asked {
   readonly identity: Identity;
@@ -16,6 +17,8 @@ export interface Message {
   readonly identity: Identity;
   readonly before?: readonly Frame[];
   readonly steps: readonly Step[];
+  /** What the steps were planned from. */
+  readonly found?: Found;
   /** Of the task at hand: must be answered. */
   readonly own: readonly Question[];
   /** Of what follows, by any identity: a failure is silent (R5). */

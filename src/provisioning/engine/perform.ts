@@ -16,7 +16,7 @@ import type { Frame } from "../transport/session.ts";
 import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
 import { limits } from "./limits.ts";
-import type { Batch } from "./loop-batch.ts";
+import { type Batch, foundAt } from "./loop-batch.ts";
 import { type Identity, isLostConnection, type Machine } from "./machine.ts";
 import type { Asked } from "./message.ts";
 
@@ -232,6 +232,7 @@ class PerformRun {
         ...(batch === undefined ? {} : { batch }),
         before: this.#request.before(batch),
         steps,
+        found: (path) => foundAt(path, this.#asked),
         own,
         ahead: this.#request.ahead(true, batch),
         stepTimeoutMs: this.#request.stepTimeoutMs,

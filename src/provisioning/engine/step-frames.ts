@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { shellWords } from "../../base/shell-quote.ts";
-import { type CompiledStep, compileStep, readStepResult } from "../host/compile-step.ts";
+import type { CompiledStep } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 import type { Frame, FrameResult, Session, Shell } from "../transport/session.ts";
@@ -14,8 +14,14 @@ import { limits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import type { Message, Timing } from "./message.ts";
 import { answersOf, questionFrame, withEnvironment } from "./question-frames.ts";
-
-type FramedStep = Extract<Step, { do: "run" | "write" }>;
+import {
+  type CompiledUnit,
+  compileUnit,
+  type FramedSegment,
+  type FramedStep,
+  segmentsOf,
+  type Unit,
+} from "./step-segments.ts";
 
 export interface StepsRequest {
   readonly machine: Machine;
@@ -42,7 +48,7 @@ export async function runSteps(request: StepsRequest): Promise<StepsRan> {
   let along: readonly DoneAlong[] = [];
   let exchanges = 0;
   let before = message.before ?? [];
-  const segments = segmentsOf(message.steps);
+  const segments = segmentsOf(message.steps, message.found ?? (() => undefined));
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1;
     if (segment.kind === "special") {
@@ -57,53 +63,29 @@ export async function runSteps(request: StepsRequest): Promise<StepsRan> {
     along = ran.along;
     exchanges++;
     results.push(...ran.results);
-    const isWhole = ran.results.length === segment.steps.length && ran.results.every(({ ok }) => ok);
+    const isWhole = ran.results.length === segment.count && ran.results.every(({ ok }) => ok);
     if (!isWhole || isLast) return { results, answers: ran.answers, isWhole, exchanges, along };
   }
   return { results, answers: undefined, isWhole: true, exchanges, along };
 }
 
-interface FramedSegment {
-  readonly kind: "framed";
-  readonly steps: FramedStep[];
-  readonly compiled: CompiledStep[];
-}
-type Segment = FramedSegment | { readonly kind: "special"; readonly step: Exclude<Step, FramedStep> };
-
-/** An upload leaves before its message: so it begins one, when what stands before it (its folder, perhaps) is done. */
-function segmentsOf(steps: readonly Step[]): Segment[] {
-  const segments: Segment[] = [];
-  for (const step of steps) {
-    const last = segments.at(-1);
-    if (step.do !== "run" && step.do !== "write") {
-      segments.push({ kind: "special", step });
-      continue;
-    }
-    const compiled = compileStep(step);
-    if (last?.kind === "framed" && compiled.upload === undefined) {
-      last.steps.push(step);
-      last.compiled.push(compiled);
-    } else segments.push({ kind: "framed", steps: [step], compiled: [compiled] });
-  }
-  return segments;
-}
-
 async function runSegment(
   { machine, session, shell, message, questions, timing }: StepsRequest,
-  { steps, compiled }: FramedSegment,
+  { units, count }: FramedSegment,
   before: readonly Frame[],
   isLast: boolean,
 ): Promise<Pick<StepsRan, "answers" | "along"> & { results: StepResult[] }> {
   const { env, become } = message.identity;
+  const compiled = await Promise.all(units.map(compileUnit));
   for (const [index, { upload }] of compiled.entries()) {
-    const shownAs = pathOf(steps[index]);
+    const shownAs = pathOf(units[index]?.steps[0]);
     if (upload !== undefined) await session.upload(upload.from, upload.to, { become, ...shownAs });
   }
   const asks = isLast && questions.length > 0;
-  const { items, folders } = (isLast ? message.batch : undefined) ?? { items: [], folders: [] };
+  const { items, places } = (isLast ? message.batch : undefined) ?? noBatch;
   const { stepTimeoutMs } = message;
   const along = alongFrames(items, {
-    folders,
+    places,
     stepTimeoutMs,
     withEnvironment: (script) => withEnvironment(script, env),
   });
@@ -117,13 +99,35 @@ async function runSegment(
       questionFrame(questions, { env, timeoutMs: limits.aheadQuestionTimeoutMs, afterSteps: true }),
     );
   const outcomes = await machine.exchange(shell, frames, timing);
-  const results = steps.flatMap((step, index) => {
-    const outcome = outcomes[before.length + index];
-    return outcome === undefined || outcome.skipped ? [] : [readResult(step, outcome)];
-  });
   throwOfMarker(outcomes.slice(0, before.length));
-  const done = along.read(outcomes.slice(before.length + steps.length));
+  const own = outcomes.slice(before.length, before.length + units.length);
+  const results = resultsOf(units, compiled, own, count);
+  const done = along.read(outcomes.slice(before.length + units.length));
   return { results, answers: asks ? answersOf(questions, outcomes.at(-1), true) : [], along: done };
+}
+
+const noBatch = { items: [], places: { folders: [], followed: [] } };
+
+/** In the order of the steps, up to the first that failed or did not run. */
+function resultsOf(
+  units: readonly Unit[],
+  compiled: readonly CompiledUnit[],
+  outcomes: readonly FrameResult[],
+  count: number,
+): StepResult[] {
+  const byPlace: (StepResult | undefined)[] = Array.from({ length: count });
+  for (const [index, { places }] of units.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined || outcome.skipped) continue;
+    const read = compiled[index]?.read(outcome) ?? [];
+    for (const [at, place] of places.entries()) {
+      const result = read[at];
+      if (result !== undefined) byPlace[place] = withTimeNote(result, outcome);
+    }
+  }
+  const end = byPlace.findIndex((result) => result?.ok !== true);
+  const results = end === -1 ? byPlace : byPlace.slice(0, end + 1);
+  return results.flatMap((result) => result ?? []);
 }
 
 const pathOf = (step: FramedStep | undefined): { readonly shownAs?: string } =>
@@ -143,8 +147,7 @@ function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: b
 /** The last words of what took too long. */
 export const endOfTime = "s, which is its time limit";
 
-function readResult(step: FramedStep, outcome: FrameResult): StepResult {
-  const result = readStepResult(step, outcome);
+function withTimeNote(result: StepResult, outcome: FrameResult): StepResult {
   if (!outcome.timedOut) return result;
   const note = Buffer.from(`\nprovision: ended after ${Math.round(outcome.elapsedMs / 1000)} ${endOfTime}\n`);
   return { ...result, stderr: Buffer.concat([result.stderr, note]) };

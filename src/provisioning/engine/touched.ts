@@ -5,11 +5,20 @@ import type { Step } from "../host/step.ts";
 
 type PathQuestion = Extract<Question, { of: "path" }>;
 
+/** What must have one name only, for the batch to be what it seems. */
+export interface Places {
+  readonly folders: readonly string[];
+  /** None of them may be a link. */
+  readonly followed: readonly string[];
+}
+
 export class Touched {
   readonly #paths = new Set<string>();
   /** All folders above them. */
   readonly #above = new Set<string>();
   readonly #folders = new Set<string>();
+  /** What was looked at only through links that may stand there. */
+  readonly #followed = new Set<string>();
   /** Files that were there and of which nothing but the content changes. */
   readonly #contents = new Map<string, Uint8Array>();
 
@@ -56,12 +65,18 @@ export class Touched {
 
   /** What was asked about has a folder too, which must not be another name of a changed one. */
   note(questions: readonly Question[]): void {
+    const itself = new Set<string>();
+    for (const question of questions) {
+      if (question.of !== "path") continue;
+      this.#folders.add(foldersAbove(question.path)[0] ?? "/");
+      if (question.follow !== true) itself.add(question.path);
+    }
     for (const question of questions)
-      if (question.of === "path") this.#folders.add(foldersAbove(question.path)[0] ?? "/");
+      if (question.of === "path" && !itself.has(question.path)) this.#followed.add(question.path);
   }
 
-  folders(): readonly string[] {
-    return [...this.#folders];
+  places(): Places {
+    return { folders: [...this.#folders], followed: [...this.#followed] };
   }
 }
 

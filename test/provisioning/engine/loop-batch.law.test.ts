@@ -164,6 +164,18 @@ describe("the items of a loop", () => {
     expect(itemStatuses(ran)).toEqual(["ok", "changed", "ok", "changed", "ok"]);
   });
 
+  test.each([["l, x"], ["x, l"], ["y, l, x"], ["y, x, l"]])(
+    "see that one path is a link to another's: %s",
+    async (loop) => {
+      for (const name of ["x", "y"]) writeFileSync(join(dir, name), "old\n");
+      symlinkSync("x", join(dir, "l"));
+      const ran = await run(`lineinfile: {path: "{{ d }}/{{ item }}", line: "{{ item }}"}\nloop: [${loop}]`);
+      expect(new Set(itemStatuses(ran))).toEqual(new Set(["changed"]));
+      expect(read("x").split("\n").sort()).toEqual(["", "l", "old", "x"]);
+      expect(readlinkSync(join(dir, "l"))).toBe("x");
+    },
+  );
+
   test("see that two files are one", async () => {
     writeFileSync(join(dir, "a"), "");
     linkSync(join(dir, "a"), join(dir, "b"));
@@ -177,5 +189,46 @@ describe("the items of a loop", () => {
     const ran = await run(`${many.replace("range(300)", "range(5)")}\nignore_errors: true`);
     expect(readdirSync(dir)).toHaveLength(5);
     expect(itemStatuses(ran).filter((status) => status === "changed").length).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe("a folder that is copied", () => {
+  const names = Array.from({ length: 120 }, (_, at) => (at % 3 === 0 ? `sub/${at}` : String(at)));
+  const makeSource = (): string => {
+    const from = join(dir, "from");
+    mkdirSync(join(from, "sub"), { recursive: true });
+    for (const name of names) {
+      writeFileSync(join(from, name), Buffer.concat([Buffer.from(name), Buffer.of(0, 10, 255)]), {
+        mode: name.endsWith("1") ? 0o755 : 0o644,
+      });
+    }
+    return from;
+  };
+  const copy = (more = ""): string => `copy: {src: "{{ d }}/from/", dest: "{{ d }}/to"${more}}`;
+
+  test("goes in a handful of messages, and so does what changed in it", async () => {
+    const from = makeSource();
+    const ran = await run(copy(', mode: "preserve"'));
+    expect(outcomes(ran)).toEqual(["loop a changed"]);
+    expect(roundTrips(ran)).toBeLessThan(6);
+    for (const name of names) {
+      expect(readFileSync(join(dir, "to", name))).toEqual(readFileSync(join(from, name)));
+      expect(statSync(join(dir, "to", name)).mode & 0o777).toBe(name.endsWith("1") ? 0o755 : 0o644);
+    }
+    for (const name of names) writeFileSync(join(from, name), `new ${name}`);
+    const again = await run(copy());
+    expect(roundTrips(again)).toBeLessThan(6);
+    for (const name of names) expect(read(join("to", name))).toBe(`new ${name}`);
+    expect(outcomes(await run(copy()))).toEqual(["loop a ok"]);
+  });
+
+  test("that cannot be written says why", async () => {
+    makeSource();
+    const ran = await run(copy(", owner: nobody-of-this-name"));
+    expect(outcomes(ran)).toEqual(["loop a failed"]);
+    const [failure] = ran.events.flatMap((event) =>
+      event.type === "task-host" ? (event.failure ?? []) : [],
+    );
+    expect(failure?.stderr).toContain("nobody-of-this-name");
   });
 });
