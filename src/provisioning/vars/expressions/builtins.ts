@@ -1,5 +1,6 @@
 /** The tables of filters and tests, and how one is called. Names may carry `ansible.builtin.` in front. */
 import { nearest } from "../../../base/nearest.ts";
+import { limitText } from "./arithmetic.ts";
 import { collectionFilters } from "./filters/collections.ts";
 import { communityFilters } from "./filters/community.ts";
 import { dataFilters } from "./filters/data.ts";
@@ -62,7 +63,9 @@ export function callFilter(input: Value, call: Invocation): Value {
   if (filter === undefined && isOldTest(name)) return callTest(input, call);
   if (filter === undefined) throw unknown("filter", name, Object.keys(filters));
   const given = input instanceof Undefined && !takesUndefined.has(name) ? blankText(input) : input;
-  return filter(given, { ...call, name });
+  const made = filter(given, { ...call, name });
+  if (typeof made === "string") limitText(made.length);
+  return made;
 }
 
 export function callTest(input: Value, call: Invocation): boolean {

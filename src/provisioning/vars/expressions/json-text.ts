@@ -1,4 +1,5 @@
 /** JSON as Python writes it: a blank after colons and commas, 1.0 for floats, keys in order when asked. */
+import { limitText } from "./arithmetic.ts";
 import { compareText } from "./compare.ts";
 import { spendOn } from "./effort.ts";
 import { reprFloat } from "./text.ts";
@@ -74,6 +75,7 @@ export function jsonString(text: string, ascii: boolean): string {
   const quoted = JSON.stringify(text);
   if (!ascii) return quoted;
   return quoted.replace(/[\u0080-\uffff]+/g, (units) => {
+    limitText(units.length * 6);
     let escaped = "";
     for (let index = 0; index < units.length; index++)
       escaped += `\\u${units.charCodeAt(index).toString(16).padStart(4, "0")}`;

@@ -38,6 +38,7 @@ export function callMethod(object: Value, call: Invocation): Value {
             ? numberMethod(object, call)
             : undefined;
   if (found === undefined) throw new Fault(`${aTypeName(object)} has no method "${call.name}"`);
+  if (typeof found === "string") limitText(found.length);
   return found;
 }
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>

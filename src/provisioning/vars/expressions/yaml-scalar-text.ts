@@ -12,9 +12,7 @@ export interface ScalarPlace {
 export type ScalarStyle = "plain" | "single" | "double";
 
 export function styleOf(text: string, where: ScalarPlace): ScalarStyle {
-  const printable = where.unicode
-    ? /^[\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd]*$/u
-    : /^[\n\x20-\x7e]*$/;
+  const printable = where.unicode ? /^[\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd]*$/u : /^[\n\x20-\x7e]*$/;
   if (!printable.test(text) || /\ufeff/.test(text) || /[ ]\n|\n[ ]/.test(text)) return "double";
   if (text.includes("\n")) return where.isKey ? "double" : "single";
   return isPlain(text, where.inFlow) ? "plain" : "single";

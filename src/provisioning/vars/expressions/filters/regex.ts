@@ -2,6 +2,7 @@
 import { pythonRegExp, pythonReplacement } from "../../../../base/python-regexp.ts";
 import { withinTime } from "../../../../base/within-time.ts";
 import { limitText } from "../arithmetic.ts";
+import { spend } from "../effort.ts";
 import { expressionLimits } from "../limits.ts";
 import { asText, type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { Fault, type Value } from "../value.ts";
@@ -17,11 +18,15 @@ export function regexOf(pattern: Value | undefined, flags: string): RegExp {
  */
 const repetitions = /[*+]|\{\d+|\?(?=[^:=!<P])/g;
 const harmlessChars = 2000;
+/** So that a thousand slow ones do not take a thousand times as long. */
+const stepsInMs = 500;
 export function bounded<T>(regex: RegExp, text: string, work: () => T): T {
   const count = regex.source.match(repetitions)?.length ?? 0;
   const isHarmless = count === 0 || (count === 1 ? text.length < harmlessChars : text.length < 16);
   if (isHarmless) return work();
+  const started = performance.now();
   const done = withinTime(expressionLimits.regexTimeoutMs, work);
+  if ("made" in done) spend((performance.now() - started) * stepsInMs);
   if ("made" in done) return done.made;
   throw new Fault(
     `the regular expression "${regex.source}" takes more than ${expressionLimits.regexTimeoutMs} ms on this text: its repetitions multiply`,

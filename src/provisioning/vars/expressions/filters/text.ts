@@ -42,11 +42,17 @@ const trim: Filter = (input, call) => {
   return strip(asText(input), chars === undefined || chars === null ? undefined : textOf(chars, ""), "both");
 };
 
+function padding(width: Value | undefined): number {
+  const size = Math.max(0, wholeOf(width, 4));
+  limitText(size);
+  return size;
+}
 const indent: Filter = (input, call) => {
   const [width, first, blank] = parameters(call, ["width", "first", "blank"]);
-  const pad = typeof width === "string" ? width : " ".repeat(Math.max(0, wholeOf(width, 4)));
+  const pad = typeof width === "string" ? width : " ".repeat(padding(width));
   const [head = "", ...rest] = splitLines(`${asText(input)}\n`);
   const blanks = flagOf(blank, false);
+  limitText(pad.length * (rest.length + 1));
   const lines = rest.map((line) => (line === "" && !blanks ? line : pad + line));
   const text = [flagOf(first, false) ? pad + head : head, ...lines].join("\n");
   limitText(text.length);
@@ -188,6 +194,14 @@ const urlencodeFilter: Filter = (input) => {
   return pairs.map(([key, value]) => `${part(key)}=${part(value)}`).join("&");
 };
 
+/** Bytes that are no UTF-8 become the sign for what cannot be read, as in Python. */
+const urldecode = (text: string): string =>
+  text
+    .replaceAll("+", " ")
+    .replace(/(?:%[\da-fA-F]{2})+/g, (bytes) =>
+      Buffer.from(bytes.replaceAll("%", ""), "hex").toString("utf8"),
+    );
+
 const filesizeformat: Filter = (input, call) => {
   const [binary] = parameters(call, ["binary"]);
   if (input === null) throw new Fault("filesizeformat wants a number of bytes, and none was given");
@@ -230,7 +244,7 @@ export const textFilters: Readonly<Record<string, Filter>> = {
   quote,
   comment,
   urlencode: urlencodeFilter,
-  urldecode: simple((text) => decodeURIComponent(text.replaceAll("+", " "))),
+  urldecode: simple(urldecode),
   filesizeformat,
   xmlattr: (input) => {
     if (!isMapping(input)) throw new Fault("xmlattr wants a mapping");
