@@ -1,5 +1,5 @@
 /** Names that Ansible sets itself, and that nothing overrides. */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { JsonValue } from "../../base/json.ts";
 import { groupNamesOf, hostsOfGroup } from "../inventory/group-order.ts";
 import type { Inventory } from "../inventory/inventory.ts";
@@ -57,7 +57,10 @@ const makers: Readonly<Record<string, Make>> = {
     return [...new Set([...own, ...dependent])];
   },
   role_names: ({ play }) => roleNames(play.play).own,
-  role_name: ({ frame }) => frame?.roles.at(-1)?.role.name,
+  role_name: ({ frame }) => {
+    const role = frame?.roles.at(-1)?.role;
+    return role === undefined ? undefined : basename(role.dir);
+  },
   role_path: ({ frame }) => frame?.roles.at(-1)?.role.dir,
   ansible_role_name: ({ frame }) => frame?.roles.at(-1)?.role.name,
   ansible_parent_role_names: ({ frame }) =>

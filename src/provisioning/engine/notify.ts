@@ -34,9 +34,7 @@ function handlersNamed(
   node: SourceNode,
   view: View,
 ): readonly Handler[] {
-  const listening = play.handlers.filter(
-    ({ handler }) => handler.kind !== "include-tasks" && handler.listen.includes(name),
-  );
+  const listening = play.handlers.filter(({ handler }) => handler.listen.includes(name));
   // Of several handlers of one name the last one counts, but no other role's stands in for one of the task's own role.
   const named = play.handlers.filter(({ handler }) => {
     const title = play.handlerTitle(handler, view);

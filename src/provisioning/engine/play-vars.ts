@@ -1,6 +1,8 @@
 /** vars_prompt: asked once, before a play's first batch. vars_files are read with the scope (scopes.ts). */
+import { randomInt } from "node:crypto";
 import { ProvisionError } from "../../base/errors.ts";
 import type { VarsPrompt } from "../playbook/model.ts";
+import { shaCrypt } from "../vars/expressions/sha-crypt.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
@@ -10,9 +12,23 @@ export async function askPlayVars(state: PlayState, first: RunHost): Promise<Rea
   const answers = new Map<string, Variable>();
   for (const prompt of state.play.varsPrompt) {
     if (state.run.request.extraVars.has(prompt.name)) continue;
-    answers.set(prompt.name, dataVariable(await answerTo(prompt, state, first), "vars_prompt"));
+    const answer = await answerTo(prompt, state, first);
+    if (prompt.private && answer !== "") state.run.request.secrets?.add(answer);
+    answers.set(prompt.name, dataVariable(encrypted(prompt, answer), "vars_prompt"));
   }
   return answers;
+}
+
+const saltCharacters = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** As many as Ansible takes. */
+const rounds = { sha256: 535_000, sha512: 656_000 } as const;
+
+function encrypted({ encrypt }: VarsPrompt, password: string): string {
+  if (encrypt === undefined) return password;
+  const { algorithm, saltSize } = encrypt;
+  const random = (): string => saltCharacters[randomInt(saltCharacters.length)] ?? "";
+  const salt = encrypt.salt ?? Array.from({ length: saltSize }, random).join("");
+  return shaCrypt({ algorithm, password, salt, rounds: rounds[algorithm] });
 }
 
 const confirmTries = 3;

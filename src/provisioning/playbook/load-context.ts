@@ -27,6 +27,8 @@ export interface LoadContext {
   /** The folder of the file that is being read. */
   readonly fileDir: string;
   readonly role: Role | undefined;
+  /** `collections:` of the play or the role: where bare names of roles are looked for first. */
+  readonly collections: readonly string[];
   /** Handlers may listen, and their imports are looked for beside handlers. */
   readonly inHandlers: boolean;
   /** Files whose import is under way, to refuse a cycle. */
@@ -43,6 +45,7 @@ export const freshContext = (options: LoadOptions, file: string): LoadContext =>
   playbookDir: resolve(file, ".."),
   fileDir: resolve(file, ".."),
   role: undefined,
+  collections: [],
   inHandlers: false,
   importing: [file],
   roles: new Map(),

@@ -14,6 +14,7 @@ import {
   overlay,
   pairEntries,
   partSpan,
+  readListen,
   readMap,
   readText,
   textNode,
@@ -132,6 +133,7 @@ function includeTasks(request: IncludeRequest): IncludeTasks {
     ...commonOf(map, args, context),
     ...withVars(overlay(readInherited(map).vars, paramsOf(args))),
     file: needed(args, "file", entry),
+    listen: readListen(map, context.inHandlers),
     load: (path) => {
       const handlers: Statement[] = [];
       const errors = new ErrorCollector();

@@ -10,19 +10,19 @@ import type { MapNode, SourceNode } from "../source/node.ts";
 import { splitKeyValues } from "../source/split-key-values.ts";
 import { checkModuleDefaults } from "./check-arguments.ts";
 import { freshContext, isFile, type LoadContext, type LoadOptions, readYamlFile } from "./load-context.ts";
+import { loadPrompts } from "./load-prompts.ts";
 import { loadInvocation } from "./load-role.ts";
-import { loadStatements } from "./load-statements.ts";
-import type { Play, Playbook, RoleInvocation, Statement, VarsPrompt } from "./model.ts";
+import { loadHandlers, loadStatements } from "./load-statements.ts";
+import type { Play, Playbook, RoleInvocation, Statement } from "./model.ts";
 import { inheritedKeywords, isInherited, readInherited } from "./read-inherited.ts";
 import {
   checkChoice,
-  entryOf,
   keyOf,
   nodeAt,
   overlay,
   pairEntries,
   readList,
-  readMap,
+  readNames,
   readSeveral,
   readText,
   unknownKeyword,
@@ -141,7 +141,12 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
   const inherited = readInherited(map);
   checkModuleDefaults(inherited.moduleDefaults, outer);
   const importedHandlers: Statement[] = [];
-  const context: LoadContext = { ...outer, addHandlers: (handlers) => importedHandlers.push(...handlers) };
+  const named = nodeAt(map, "collections");
+  const context: LoadContext = {
+    ...outer,
+    collections: named === undefined ? [] : readNames("collections", named),
+    addHandlers: (handlers) => importedHandlers.push(...handlers),
+  };
   const statements = (key: string) => loadStatements(key, nodeAt(map, key), context);
   const name = nodeAt(map, "name");
   const hosts = hostsOf(map);
@@ -157,7 +162,7 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
     strategy: nodeAt(map, "strategy"),
     serial: nodeAt(map, "serial"),
     ...optionalOf(map),
-    varsPrompt: promptsOf(map, context),
+    varsPrompt: loadPrompts(nodeAt(map, "vars_prompt"), context),
     varsFiles: severalOf(map, "vars_files"),
     preTasks: statements("pre_tasks"),
     roles: expandRoles(map, context),
@@ -165,7 +170,7 @@ function loadPlay(map: MapNode, outer: LoadContext): Play {
     postTasks: statements("post_tasks"),
     baseDir: context.playbookDir,
   };
-  const handlers = loadStatements("handlers", nodeAt(map, "handlers"), { ...context, inHandlers: true });
+  const handlers = loadHandlers("handlers", nodeAt(map, "handlers"), context);
   // Of one name the last one counts: that of an imported role.
   return { ...play, handlers: [...handlers, ...importedHandlers] };
 }
@@ -214,35 +219,6 @@ const severalOf = (map: MapNode, key: string): readonly SourceNode[] => {
   const node = nodeAt(map, key);
   return node === undefined ? [] : readSeveral(node);
 };
-
-function promptsOf(map: MapNode, context: LoadContext): VarsPrompt[] {
-  const node = nodeAt(map, "vars_prompt");
-  if (node === undefined) return [];
-  return readList("vars_prompt", node).items.flatMap(
-    (item) => context.errors.attempt(() => [promptOf(item)]) ?? [],
-  );
-}
-
-function promptOf(item: SourceNode): VarsPrompt {
-  const map = readMap("vars_prompt", item);
-  const nameEntry = entryOf(map, "name");
-  if (nameEntry === undefined) throw wrongShape("vars_prompt", "mappings with name and prompt", item);
-  const name = readText("name", nameEntry.value);
-  const prompt = nodeAt(map, "prompt");
-  const fallback = nodeAt(map, "default");
-  const flag = (key: string, otherwise: boolean): boolean => {
-    const value = nodeAt(map, key);
-    return value?.kind === "scalar" && typeof value.value === "boolean" ? value.value : otherwise;
-  };
-  return {
-    name,
-    prompt: prompt === undefined ? `input for ${name}` : readText("prompt", prompt),
-    private: flag("private", true),
-    ...(fallback === undefined ? {} : { default: fallback }),
-    confirm: flag("confirm", false),
-    span: item.span,
-  };
-}
 
 /** Roles in order, each after what it depends on; the same one with the same parameters only once. */
 function expandRoles(map: MapNode, context: LoadContext): RoleInvocation[] {

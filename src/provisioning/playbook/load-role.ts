@@ -1,17 +1,16 @@
 /** A role's folder → Role: defaults, vars, tasks, handlers, and the roles that it depends on. */
 import { readdirSync } from "node:fs";
-import { basename, extname, join, resolve } from "node:path";
+import { basename, extname, join } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
+import { collectionOf, findRole } from "./find-role.ts";
 import { validationTask } from "./load-argument-specs.ts";
 import { findYaml, isFile, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
-import { loadStatements } from "./load-statements.ts";
+import { loadHandlers, loadStatements } from "./load-statements.ts";
 import type { Block, Role, RoleInvocation } from "./model.ts";
 import { isInherited, readInherited } from "./read-inherited.ts";
-import { keyOf, nodeAt, overlay, readList, readMap, readText, wrongShape } from "./read-values.ts";
+import { keyOf, nodeAt, overlay, readList, readMap, readNames, readText, wrongShape } from "./read-values.ts";
 import { signatureOf } from "./role-dependencies.ts";
-import { listFolders } from "./role-names.ts";
 
 export interface RoleRequest {
   readonly name: string;
@@ -29,11 +28,11 @@ export interface RoleRequest {
 const maxRoleDepth = 30;
 
 export function loadRole(request: RoleRequest, outer: LoadContext): Role {
-  const dir = findRole(request.name, request.span, outer);
+  const { dir, name } = findRole(request.name, request.span, outer);
   const key = JSON.stringify([dir, request.from, request.validates]);
   const known = outer.roles.get(key);
   if (known !== undefined) return known;
-  const role = readRole(request, dir, outer);
+  const role = readRole({ ...request, name }, dir, outer);
   outer.roles.set(key, role);
   return role;
 }
@@ -53,23 +52,24 @@ function readRole(
     });
   }
   const meta = readPart(dir, "meta", "main", outer);
+  const collections = collectionsOf(dir, meta);
   const role: Role = {
-    name: basename(dir),
+    name,
     dir,
     defaults: partMap(dir, "defaults", from.defaultsFrom, outer),
     vars: partMap(dir, "vars", from.varsFrom, outer),
     tasks: [],
     handlers: [],
-    dependencies: dependenciesOf(meta, { ...outer, importing: [...outer.importing, dir] }),
+    dependencies: dependenciesOf(meta, { ...outer, collections, importing: [...outer.importing, dir] }),
     allowDuplicates: flagOf(meta, "allow_duplicates"),
   };
-  const context: LoadContext = { ...outer, role, importing: [...outer.importing, dir] };
+  const context: LoadContext = { ...outer, role, collections, importing: [...outer.importing, dir] };
   // Statements name their role, so the role is filled in place.
   const tasks = loadPart("tasks", { name: from.tasksFrom, span }, context);
   const validation = validates ? validationOf(role, from.tasksFrom, meta, context) : undefined;
   return Object.assign(role, {
     tasks: validation === undefined ? tasks : [validation, ...tasks],
-    handlers: loadPart("handlers", { name: from.handlersFrom, span }, { ...context, inHandlers: true }),
+    handlers: loadPart("handlers", { name: from.handlersFrom, span }, context),
   });
 }
 
@@ -120,34 +120,6 @@ function inheritedOf({
   return params === undefined ? inherited : { ...inherited, vars: params };
 }
 
-function findRole(name: string, span: Span, context: LoadContext): string {
-  const folders = roleFolders(context);
-  const direct = name.includes("/") ? resolve(context.playbookDir, name) : undefined;
-  const found = [
-    ...(direct === undefined ? [] : [direct]),
-    ...folders.map((folder) => join(folder, name)),
-  ].find(isFolder);
-  if (found !== undefined) return found;
-  const near = nearest(name, folders.flatMap(listFolders));
-  throw new ProvisionError({
-    code: "unknown-role",
-    action: `load role "${name}"`,
-    state: `there is no role "${name}"`,
-    span,
-    why: `looked in ${folders.join(", ")}`,
-    fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
-  });
-}
-
-const roleFolders = ({ playbookDir, options, role }: LoadContext): string[] => [
-  ...new Set([
-    join(playbookDir, "roles"),
-    ...options.rolesPath,
-    ...(role === undefined ? [] : [resolve(role.dir, "..")]),
-    playbookDir,
-  ]),
-];
-
 function readPart(dir: string, part: string, name: string, context: LoadContext): SourceNode | undefined {
   const file = findYaml(join(dir, part), name);
   return file === undefined ? undefined : readYamlFile(file, context.options);
@@ -195,11 +167,19 @@ function loadPart(part: "tasks" | "handlers", { name: from, span }: PartRequest,
     return [];
   }
   const node = context.errors.attempt(() => readYamlFile(file, context.options));
-  return loadStatements(`the ${part} of role "${context.role?.name}"`, node, {
-    ...context,
-    fileDir: join(dir, part),
-    importing: [...context.importing, file],
-  });
+  const inner = { ...context, fileDir: join(dir, part), importing: [...context.importing, file] };
+  const load = part === "handlers" ? loadHandlers : loadStatements;
+  return load(`the ${part} of role "${context.role?.name}"`, node, inner);
+}
+
+/** Where bare names of roles are looked for first: its own collection, and those that it names. */
+function collectionsOf(dir: string, meta: SourceNode | undefined): readonly string[] {
+  const own = collectionOf(dir);
+  const named = meta?.kind === "map" ? nodeAt(meta, "collections") : undefined;
+  return [
+    ...(own === undefined ? [] : [own]),
+    ...(named === undefined ? [] : readNames("collections", named)),
+  ];
 }
 
 const missingPart = (part: string, { name, span }: PartRequest, { role }: LoadContext): ProvisionError =>

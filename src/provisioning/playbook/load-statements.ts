@@ -8,7 +8,7 @@ import { checkArguments, checkModuleDefaults } from "./check-arguments.ts";
 import { baseDirOf, type LoadContext } from "./load-context.ts";
 import { importStatement, includeStatement, isImportKeyword, isIncludeKeyword } from "./load-include.ts";
 import { isLoopKeyword, loadLoop } from "./load-loop.ts";
-import type { Block, Statement, Task } from "./model.ts";
+import type { Block, IncludeRole, Statement, Task } from "./model.ts";
 import { readAction, strayArgument } from "./read-action.ts";
 import { inheritedKeywords, isInherited, readInherited } from "./read-inherited.ts";
 import {
@@ -17,6 +17,7 @@ import {
   nodeAt,
   readConditions,
   readList,
+  readListen,
   readNames,
   readSeveral,
   readText,
@@ -41,6 +42,24 @@ export function loadStatements(
     return made === undefined ? [] : [made];
   });
 }
+
+export function loadHandlers(what: string, node: SourceNode | undefined, context: LoadContext): Statement[] {
+  const handlers = loadStatements(what, node, { ...context, inHandlers: true });
+  for (const handler of handlers)
+    if (handler.kind === "include-role") context.errors.add(roleAsHandler(handler));
+  return handlers;
+}
+
+/** Which role it brings is known at its turn only: nobody could notify its handlers' names before. */
+const roleAsHandler = ({ span }: IncludeRole): ProvisionError =>
+  new ProvisionError({
+    code: "bad-task",
+    action: 'read "include_role"',
+    state: "it stands among handlers",
+    span,
+    why: "a handler is a task, a block, or include_tasks",
+    fix: 'write "import_role", or include_tasks with a file that includes the role',
+  });
 
 function loadStatement(node: SourceNode, context: LoadContext): Statement | undefined {
   if (node.kind !== "map") throw wrongShape("a task", "a mapping", node);
@@ -126,7 +145,7 @@ function loadTask(map: MapNode, context: LoadContext): Task {
     loop: loadLoop(map),
     ...readOutcome(map),
     notify: several(map, "notify"),
-    listen: readListen(map, context),
+    listen: readListen(map, context.inHandlers),
     ...optional(map, ["retries", "delay", "async", "poll", "rolling"]),
     role: context.role,
     baseDir: baseDirOf(context),
@@ -174,20 +193,4 @@ function readRegister(map: MapNode): string | undefined {
     span: node.span,
     why: "a variable's name has letters, digits and _, and starts with a letter",
   });
-}
-
-function readListen(map: MapNode, context: LoadContext): readonly string[] {
-  const node = nodeAt(map, "listen");
-  if (node === undefined) return [];
-  if (!context.inHandlers) {
-    throw new ProvisionError({
-      code: "bad-keyword",
-      action: "read a task",
-      state: '"listen" stands on a task',
-      span: node.span,
-      why: "only handlers listen; a task notifies",
-      fix: 'write "notify" instead of "listen"',
-    });
-  }
-  return readNames("listen", node);
 }

@@ -78,6 +78,12 @@ export interface VarsPrompt {
   readonly private: boolean;
   readonly default?: SourceNode;
   readonly confirm: boolean;
+  /** The answer's hash is kept, as for /etc/shadow. */
+  readonly encrypt?: {
+    readonly algorithm: "sha256" | "sha512";
+    readonly salt: string | undefined;
+    readonly saltSize: number;
+  };
   readonly span: Span;
 }
 
@@ -187,6 +193,8 @@ export interface IncludeTasks extends Inherited {
   readonly name: SourceNode | undefined;
   readonly span: Span;
   readonly file: SourceNode;
+  /** Only on handlers. */
+  readonly listen: readonly string[];
   readonly apply: MapNode | undefined;
   readonly loop: Loop | undefined;
   readonly register: string | undefined;

@@ -126,6 +126,20 @@ export function readConditions(what: string, node: SourceNode): Condition[] {
   });
 }
 
+export function readListen(map: MapNode, isHandler: boolean): readonly string[] {
+  const node = nodeAt(map, "listen");
+  if (node === undefined) return [];
+  if (isHandler) return readNames("listen", node);
+  throw new ProvisionError({
+    code: "bad-keyword",
+    action: "read a task",
+    state: '"listen" stands on a task',
+    span: node.span,
+    why: "only handlers listen; a task notifies",
+    fix: 'write "notify" instead of "listen"',
+  });
+}
+
 export const textNode = (value: string, span: Span): ScalarNode => ({ kind: "scalar", value, span });
 
 /** Where a part of a text in one line stands; elsewhere (folded, escaped) the whole text's place. */
