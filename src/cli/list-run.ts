@@ -1,9 +1,11 @@
 /** --list-hosts, --list-tasks, --list-tags, --syntax-check: what would be run, without a host being asked. */
 
+import { ErrorCollector, ProvisionError } from "../base/errors.ts";
 import { checkPlaybooks } from "../provisioning/engine/check-playbooks.ts";
 import { hostsOf } from "../provisioning/engine/run-play.ts";
 import { RunState } from "../provisioning/engine/run-state.ts";
 import { isChosen, type TagChoice } from "../provisioning/engine/tags.ts";
+import { HostLayers } from "../provisioning/inventory/host-layers.ts";
 import type { Inherited, Play, Statement } from "../provisioning/playbook/model.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import { type CliIo, exitCodes } from "./io.ts";
@@ -13,8 +15,8 @@ export type Listing = "list-hosts" | "list-tasks" | "list-tags" | "syntax-check"
 
 export async function listRun(prepared: Prepared, wanted: readonly Listing[], io: CliIo): Promise<number> {
   const { request } = prepared;
-  if (wanted.includes("syntax-check")) await checkPlaybooks(request);
   const run = new RunState(request, () => undefined, new AbortController().signal);
+  if (wanted.includes("syntax-check")) await checkAll(prepared);
   for (const playbook of request.playbooks) {
     io.stdout(`\nplaybook: ${playbook.file}\n`);
     for (const [index, play] of playbook.plays.entries()) {
@@ -22,6 +24,32 @@ export async function listRun(prepared: Prepared, wanted: readonly Listing[], io
     }
   }
   return exitCodes.fine;
+}
+
+/** Playbooks, and the files of variables of all hosts; those that need a password which was not given are passed over. */
+async function checkAll({ request, inventory, vaults }: Prepared): Promise<void> {
+  const errors = new ErrorCollector();
+  try {
+    await checkPlaybooks(request);
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    errors.add(error);
+  }
+  const plays = request.playbooks.flatMap((playbook) => playbook.plays);
+  const playbookDirs = [...new Set(plays.map(({ baseDir }) => baseDir))];
+  const layers = new HostLayers(inventory, { playbookDirs, ...vaults.decrypt });
+  const places = new Set<string>();
+  const once = (work: () => unknown): void => {
+    const found = new ErrorCollector();
+    found.attempt(work);
+    for (const error of found.errors) {
+      const place = `${error.span?.file}:${error.span?.line} ${error.state}`;
+      if (error.code !== "vault-locked" && !places.has(place)) errors.add(error);
+      places.add(place);
+    }
+  };
+  for (const host of inventory.hosts.values()) once(() => layers.ofHost(host));
+  errors.throwIfAny();
 }
 
 function playLines(run: RunState, play: Play, index: number, wanted: readonly Listing[]): string {

@@ -5,10 +5,20 @@ import { ErrorCollector, ProvisionError } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { statPath } from "../../base/stat-path.ts";
 import type { AnyModule } from "../modules/module.ts";
-import type { Condition, Inherited, Play, Role, Statement, Task } from "../playbook/model.ts";
+import type {
+  Condition,
+  IncludeRole,
+  IncludeTasks,
+  Inherited,
+  Play,
+  Role,
+  Statement,
+  Task,
+} from "../playbook/model.ts";
 import type { SourceNode } from "../source/node.ts";
 import { checkCondition, checkNode, checkTemplateFile } from "../vars/names-used.ts";
-import { modulesOf } from "./play-modules.ts";
+import { limits } from "./limits.ts";
+import { modulesIn, modulesOf } from "./play-modules.ts";
 import { badArguments } from "./prepare-task.ts";
 import type { RunRequest } from "./run-request.ts";
 
@@ -22,13 +32,21 @@ export async function checkPlaybooks(request: RunRequest): Promise<void> {
       checker.play(play);
     }
   }
+  for (let found = checker.included.shift(); found !== undefined; found = checker.included.shift()) {
+    for (const name of modulesIn(found))
+      checker.modules.set(name, await request.environment.loadModule(name));
+    checker.statements(found);
+  }
   checker.errors.throwIfAny();
 }
 
 class Checker {
   readonly errors = new ErrorCollector();
   readonly modules = new Map<string, AnyModule>();
+  /** What includes with a plain name lead to: each file and role once, however they include each other. */
+  readonly included: (readonly Statement[])[] = [];
   readonly #seen = new Set<object>();
+  readonly #includes = new Set<string>();
 
   play(play: Play): void {
     this.#inherited(play);
@@ -38,7 +56,7 @@ class Checker {
       this.#nodes([invocation.params]);
       this.#role(invocation.role);
     }
-    this.#statements([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers]);
+    this.statements([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers]);
   }
 
   /** Once, however often it is used. */
@@ -46,21 +64,38 @@ class Checker {
     if (this.#seen.has(role)) return;
     this.#seen.add(role);
     this.#nodes([role.defaults, role.vars]);
-    this.#statements([...role.tasks, ...role.handlers]);
+    this.statements([...role.tasks, ...role.handlers]);
   }
 
-  #statements(statements: readonly Statement[]): void {
+  statements(statements: readonly Statement[]): void {
     for (const statement of statements) {
       if (this.#seen.has(statement)) continue;
       this.#seen.add(statement);
       this.#inherited(statement);
       if (statement.kind === "block") {
-        this.#statements([...statement.block, ...statement.rescue, ...statement.always]);
+        this.statements([...statement.block, ...statement.rescue, ...statement.always]);
         continue;
       }
       this.#nodes([statement.name, statement.loop?.over, statement.loop?.label]);
       if (statement.kind === "task") this.#task(statement);
+      else this.#include(statement);
     }
+  }
+
+  #include(include: IncludeTasks | IncludeRole): void {
+    const named = include.kind === "include-tasks" ? include.file : include.roleName;
+    const name = staticValue(named);
+    const from = include.kind === "include-role" && include.tasksFrom ? staticValue(include.tasksFrom) : "";
+    if (typeof name !== "string" || typeof from !== "string") return;
+    const key = [include.kind, include.baseDir, include.role?.dir, name, from].join("\0");
+    if (this.#includes.has(key) || this.#includes.size >= limits.checkedIncludes) return;
+    this.#includes.add(key);
+    const found = this.errors.attempt(() => {
+      if (include.kind === "include-tasks") return include.load(name);
+      const { role } = include.load({ role: name, ...(from === "" ? {} : { tasksFrom: from }) });
+      return [...role.tasks, ...role.handlers];
+    });
+    if (found !== undefined) this.included.push(found);
   }
 
   #inherited(inherited: Inherited): void {

@@ -45,4 +45,6 @@ export const limits = {
   asyncPollMs: 10_000,
   /** Controller files up to this size travel inside the message. */
   inlineBytes: 262_144,
+  /** Files and roles that --syntax-check follows includes into. */
+  checkedIncludes: 2_000,
 } as const;

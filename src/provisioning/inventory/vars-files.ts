@@ -90,7 +90,7 @@ export function readVarsFile(path: string, decrypt?: DecryptText): VarsFile {
     throw new ProvisionError({
       code: "bad-yaml",
       action: `read variables of "${path}"`,
-      state: `the file holds a ${root.kind}`,
+      state: `the file holds ${root.kind === "list" ? "a list" : "text"}`,
       span: root.span,
       why: "a file of variables is a map: name: value",
     });
