@@ -1,6 +1,6 @@
 /** Masters of an inventory, checked before any host is touched, when a play gives them a ZooKeeper ensemble. */
 import { dirname } from "node:path";
-import type { ProvisionError, Span } from "../base/errors.ts";
+import type { ProvisionError } from "../base/errors.ts";
 import { checkMasters, type FoundVariable } from "../cluster/operations/check-masters.ts";
 import type { RunRequest } from "../provisioning/engine/run-request.ts";
 import { HostLayers } from "../provisioning/inventory/host-layers.ts";
@@ -10,9 +10,15 @@ import type { Variable } from "../provisioning/vars/variable.ts";
 
 const mastersGroup = "mesos_masters";
 
-export function checkClusterMasters({ inventory, playbooks, extraVars }: RunRequest): ProvisionError[] {
+export function checkClusterMasters({
+  inventory,
+  playbooks,
+  extraVars,
+  openVault,
+}: RunRequest): ProvisionError[] {
   if (!inventory.groups.has(mastersGroup)) return [];
-  const layers = new HostLayers(inventory, { playbookDirs: playbooks.map(({ file }) => dirname(file)) });
+  const playbookDirs = playbooks.map(({ file }) => dirname(file));
+  const layers = new HostLayers(inventory, { playbookDirs, decrypt: openVault });
   const varsOf = (name: string): ReadonlyMap<string, Variable> => {
     const host = inventory.hosts.get(name);
     return host === undefined ? new Map() : layers.merged(host);
@@ -20,7 +26,7 @@ export function checkClusterMasters({ inventory, playbooks, extraVars }: RunRequ
   return checkMasters({
     masters: matchPattern(mastersGroup, inventory),
     variable: (host, name) => plainVariable(extraVars.get(name) ?? varsOf(host).get(name)),
-    placeOf: (host) => firstPlace(inventory.hosts.get(host)?.vars ?? new Map()),
+    placeOf: (host) => inventory.hosts.get(host)?.span,
   });
 }
 
@@ -28,9 +34,4 @@ function plainVariable(variable: Variable | undefined): FoundVariable | undefine
   if (variable === undefined) return undefined;
   const value = variable.kind === "data" ? variable.value : toPlain(variable.node);
   return { value, span: variable.origin.span };
-}
-
-function firstPlace(vars: ReadonlyMap<string, Variable>): Span | undefined {
-  for (const { origin } of vars.values()) if (origin.span !== undefined) return origin.span;
-  return undefined;
 }

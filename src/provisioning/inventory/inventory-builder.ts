@@ -106,7 +106,13 @@ export class InventoryBuilder {
     const depths = this.#depths();
     const hosts = [...this.#hosts.values()].map((draft): [string, InventoryHost] => [
       draft.name,
-      { name: draft.name, vars: draft.vars, groups: [...draft.groups], file: draft.file },
+      {
+        name: draft.name,
+        vars: draft.vars,
+        groups: [...draft.groups],
+        file: draft.file,
+        span: draft.declaredAt,
+      },
     ]);
     const groups = [...this.#groups.values()].map((draft): [string, InventoryGroup] => [
       draft.name,

@@ -6,6 +6,7 @@
  * group-order.ts walks the group tree, vars-files.ts finds and reads group_vars/ and host_vars/. host-layers.ts puts both in
  * Ansible's order for a host. What plays, roles and facts lay over them is vars/precedence.ts's business.
  */
+import type { Span } from "../../base/errors.ts";
 import type { SourceNode } from "../source/node.ts";
 import type { Variable } from "../vars/variable.ts";
 
@@ -25,6 +26,8 @@ export interface InventoryHost {
   readonly groups: readonly string[];
   /** The source that named it first: `inventory_file`. */
   readonly file?: string;
+  /** Where it was named first; unknown of what a program printed. */
+  readonly span?: Span | undefined;
 }
 export interface InventoryGroup {
   readonly name: string;

@@ -28,6 +28,7 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
   ["h.yml", "all:\n  hsots:\n    a:", "2:3", 'has no section "hsots"'],
   ["h.yml", "all:\n  hosts:\n    a: text", "3:8", 'host "a" is a scalar'],
   ["h.yml", "all:\n  hosts:\n    1:", "3:5", "is no text"],
+  ["h.yml", "1:\n  hosts:\n    a:", "1:1", "the group 1 is no text"],
   ["h.yml", "- all", "1:1", "it holds no groups"],
   ["h.yml", "plugin: aws_ec2", "1:9", "an inventory plugin"],
   ["h.yml", "a:\n  children:\n    b:\n      children:\n        a:", "3:5", "would hold itself"],
@@ -66,6 +67,54 @@ describe("an inventory", () => {
     await expect(loadInventory([folder])).rejects.toMatchObject({
       fix: `name a file: -i ${folder}/hosts.ini`,
     });
+  });
+
+  test("knows where each host was named first, with variables or without", async () => {
+    const folder = filesIn({ "a.ini": "[g]\nx\n[h]\nx k=1\n", "b.yml": "all:\n  hosts:\n    x:\n    y:" });
+    const { hosts } = await loadInventory(["a.ini", "b.yml", "z,"], { cwd: folder });
+    const places = [...hosts.values()].map(({ span }) => `${span?.file.replace(folder, "")}:${span?.line}`);
+    expect(places).toEqual(["/a.ini:2", "/b.yml:4", "z,:1"]);
+  });
+
+  test("that gives a host another port later is refused, and the same one is not", async () => {
+    const folder = filesIn({
+      "a.ini": "x:22\n[g]\nx:22\ny",
+      "b.ini": "x:23",
+      "c.yml": "all: {hosts: {y:24: }}",
+    });
+    const port = async (...sources: string[]): Promise<unknown> => {
+      const { hosts } = await loadInventory(sources, { cwd: folder });
+      return hosts.get("x")?.vars.get("ansible_port");
+    };
+    expect(await port("a.ini")).toMatchObject({ node: { value: 22 } });
+    await expect(port("a.ini", "b.ini")).rejects.toThrow(
+      'host "x" is given port 23, and was named with port 22',
+    );
+    await expect(port("a.ini", "c.yml")).rejects.toMatchObject({ fix: "ansible_port=24" });
+  });
+
+  test("that is INI under a YAML ending says so", async () => {
+    const folder = filesIn({ "h.yml": "[g]\na\n" });
+    await expect(loadInventory(["h.yml"], { cwd: folder })).rejects.toMatchObject({ fix: "mv h.yml h.ini" });
+  });
+
+  test("takes the variables of several folders in the order of the sources, the playbook's last", async () => {
+    const folder = filesIn({
+      "a.ini": "h",
+      "b.ini": "h",
+      "group_vars/all": "k: top",
+      "d/hosts": "h",
+      "d/group_vars/all": "k: d",
+    });
+    const winner = async (sources: readonly string[], playbookDirs?: string[]): Promise<unknown> => {
+      const inventory = await loadInventory(sources, { cwd: folder });
+      const host = inventory.hosts.get("h");
+      if (host === undefined) throw new Error("no host");
+      return new HostLayers(inventory, { playbookDirs: playbookDirs ?? [] }).merged(host).get("k");
+    };
+    expect(await winner(["a.ini", "d"])).toMatchObject({ node: { value: "d" } });
+    expect(await winner(["a.ini", "d", "b.ini"])).toMatchObject({ node: { value: "top" } });
+    expect(await winner(["a.ini", "d"], [folder])).toMatchObject({ node: { value: "top" } });
   });
 
   test("that is misspelt names the file that is near", async () => {
