@@ -51,7 +51,8 @@ const leastFilled = 0.6;
 /** A long line as several, the further ones two columns deeper than the first begins. Colours run on. */
 export function wrapped(line: string, columns: number): string[] {
   if (visibleWidth(line) <= columns) return [line];
-  const indent = " ".repeat(Math.min(line.length - line.trimStart().length + 2, columns >> 1));
+  const bare = line.replace(colours, "");
+  const indent = " ".repeat(Math.min(bare.length - bare.trimStart().length + 2, columns >> 1));
   const lines: string[] = [];
   let current = "";
   let width = 0;
@@ -60,7 +61,7 @@ export function wrapped(line: string, columns: number): string[] {
     const more = piece.length > 1 && piece.startsWith("\u001b") ? 0 : widthOf(piece);
     if (width + more > columns) {
       const isAtSpace = visibleWidth(current.slice(0, space)) >= columns * leastFilled;
-      const end = isAtSpace ? space : current.length;
+      const end = isAtSpace && piece !== " " ? space : current.length;
       lines.push(current.slice(0, end).trimEnd());
       current = indent + current.slice(end).trimStart();
       width = visibleWidth(current);

@@ -113,7 +113,7 @@ export class TerminalLines {
       case "show":
         return this.#show(event);
       case "warning":
-        return this.#wrap([colours.yellow(`  warning: ${cleanText(this.#style, event.message)}`)]);
+        return this.#wrap([colours.yellow(`  warning: ${cleanText(this.#style, event.message).trimEnd()}`)]);
       default:
         return [];
     }
@@ -174,19 +174,22 @@ export class TerminalLines {
     const time = event.elapsedMs >= 1000 ? this.#style.colours.grey(`  ${ms(event.elapsedMs)}`) : "";
     const title = oneLine(this.#style, (task.handler ? "handler: " : "") + task.title);
     const room = this.#terminal.columns - "    ✔   ".length - visibleWidth(time);
+    const column = Math.min(mostTitleColumn, this.#terminal.columns >> 1);
     const named = this.#tallies(task, shownNames);
-    const tail = room - visibleWidth(named) < leastTitle ? this.#tallies(task, 0) : named;
+    const isNamed = room - visibleWidth(named) >= column;
+    const tail = isNamed ? named : this.#tallies(task, 0);
     const shown = fitted(title, Math.max(leastTitle, room - visibleWidth(tail)));
-    const column = Math.min(mostTitleColumn, this.#terminal.columns >> 1, room - visibleWidth(tail));
-    const padding = " ".repeat(Math.max(0, column - visibleWidth(shown)));
+    const padding = " ".repeat(
+      Math.max(0, Math.min(column, room - visibleWidth(tail)) - visibleWidth(shown)),
+    );
     return [
       `    ${this.#icon(statuses)} ${shown}${padding}  ${tail}${time}`,
-      ...this.#wrap(this.#detailLines(task)),
+      ...this.#wrap(this.#detailLines(task, isNamed)),
     ];
   }
 
   /** Hosts that have the same to tell tell it together; the line above has named them when there is nothing else. */
-  #detailLines({ hosts, ended, details }: OpenTask): string[] {
+  #detailLines({ hosts, ended, details }: OpenTask, isNamed: boolean): string[] {
     const order = new Map(hosts.map((host, index) => [host, index]));
     const place = ({ host }: Detail): number => order.get(host) ?? hosts.length;
     const groups = new Map<string, Group>();
@@ -202,7 +205,7 @@ export class TerminalLines {
     const named = [...ended].filter(([status]) => !isQuiet(status)).flatMap(([, those]) => those);
     if (only !== undefined && second === undefined && only.item === undefined) {
       const { length } = only.hosts;
-      if (length === hosts.length || (length === named.length && !isQuiet(only.status)))
+      if (length === hosts.length || (isNamed && length === named.length && !isQuiet(only.status)))
         return [only.steps, ...only.lines].filter((line) => line !== "").map((line) => `        ${line}`);
     }
     return [...all.groups.flatMap((group) => this.#detail(group)), ...all.more];
