@@ -1,4 +1,6 @@
 /** What a terminal of 80 and of 200 columns shows of a run that has everything: goldens to be looked at. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import type { EngineEvent, TaskStatus } from "../../../src/provisioning/engine/events.ts";
@@ -148,6 +150,22 @@ describe("a run that has everything", () => {
     expect(text).toContain("[item 13]");
     for (const line of text.split("\n")) expect(visibleWidth(line)).toBeLessThanOrEqual(80);
   });
+});
+
+test("docs/ansible.md names every event of --json, and every status", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/ansible.md"), "utf8");
+  const types: Readonly<Record<EngineEvent["type"], true>> = {
+    ...{ "run-start": true, "owed-handlers": true, "play-start": true, "play-end": true, connect: true },
+    ...{ "task-start": true, "task-progress": true, "task-host": true, "task-end": true, show: true },
+    ...{ warning: true, barrier: true, "run-end": true },
+  };
+  for (const type of Object.keys(types)) expect(page).toContain(`\`${type}\``);
+  const statuses: Readonly<Record<TaskStatus, true>> = {
+    ...{ ok: true, changed: true, "would-change": true, unsure: true, skipped: true, failed: true },
+    ...{ ignored: true, unreachable: true, rescued: true },
+  };
+  const [list = ""] = /`status` is [^.]*\./.exec(page) ?? [];
+  for (const status of Object.keys(statuses)) expect(list).toContain(status);
 });
 
 describe("a long line", () => {
