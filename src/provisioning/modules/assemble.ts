@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { JsonObject } from "../../base/json.ts";
 import { pythonRegExp } from "../../base/python-regexp.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
@@ -8,7 +9,7 @@ import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
 import type { Fragment, ModuleContext, Plan } from "./module.ts";
-import { fileQuestion, planFile, writeArgs } from "./plan-file.ts";
+import { backupResult, fileQuestion, planFile, writeArgs } from "./plan-file.ts";
 
 const args = defineArgs({
   src: path("Folder with the fragments.", { required: true }),
@@ -50,6 +51,8 @@ function readFragments(bytes: Uint8Array): readonly Fragment[] {
   return fragments;
 }
 
+const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+
 /** Each fragment ends with a newline before the next one, or the delimiter, begins. */
 function assembled(
   given: AssembleArgs,
@@ -61,11 +64,14 @@ function assembled(
   const chosen = sorted.filter(
     ({ name }) => !(given.ignore_hidden && name.startsWith(".")) && (compiled?.regexp.test(name) ?? true),
   );
-  const delimiter = given.delimiter?.replaceAll("\\n", "\n");
+  const delimiter = given.delimiter?.replace(
+    /\\([nrt\\])/g,
+    (_, letter: string) => escapes[letter] ?? letter,
+  );
   const parts: Buffer[] = [];
   for (const [index, { bytes }] of chosen.entries()) {
-    const last = parts.at(-1)?.at(-1);
-    if (index > 0 && last !== undefined && last !== 10) parts.push(Buffer.from("\n"));
+    // An empty one too.
+    if (index > 0 && chosen[index - 1]?.bytes.at(-1) !== 10) parts.push(Buffer.from("\n"));
     if (index > 0 && delimiter !== undefined) {
       parts.push(Buffer.from(delimiter.endsWith("\n") ? delimiter : `${delimiter}\n`));
     }
@@ -108,6 +114,12 @@ function plan(given: AssembleArgs, state: AssembleState, context: ModuleContext)
   });
 }
 
+function assembledResult(given: AssembleArgs, state: AssembleState): JsonObject {
+  const bytes = state.fragments === undefined ? undefined : assembled(given, state.fragments);
+  if (bytes === undefined || "refused" in bytes) return {};
+  return { size: bytes.length, checksum: digestOf(bytes, "sha1"), md5sum: digestOf(bytes, "md5") };
+}
+
 export default defineModule({
   kind: "host",
   name: "assemble",
@@ -121,8 +133,12 @@ export default defineModule({
   ask,
   read,
   plan,
-  result: (state, _outcome, given, context) => ({
+  result: (state, outcome, given, context) => ({
     ...pathResult(statOf(state.dest), given),
+    ...assembledResult(given, state),
+    ...backupResult(outcome),
+    msg: "OK",
+    state: "file",
     src: hostPath(given.src, context),
     dest: hostPath(given.dest, context),
   }),

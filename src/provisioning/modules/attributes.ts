@@ -3,7 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer, PathStat } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { flag, mode, refused, text } from "./arguments.ts";
-import { assumedUmask, type Mode, octalDigits, resolveMode } from "./file-mode.ts";
+import { assumedUmask, type Mode, octalDigits, resolveMode, shownMode } from "./file-mode.ts";
 import type { Diff } from "./module.ts";
 
 const selinux = (what: string) =>
@@ -86,7 +86,8 @@ export function planAttributes(path: string, stat: PathStat, wanted: WantedAttri
   // chown clears the setuid and setgid bits, so a mode that has them is set again after it.
   const cleared = steps.length > 0 && mode !== undefined && (Number.parseInt(mode, 8) & 0o6000) !== 0;
   if (mode !== undefined && !isLink && (cleared || mode !== octalDigits(stat.mode))) {
-    change("mode", [octalDigits(stat.mode), mode], ["chmod", mode]);
+    const digits = stat.type === "directory" ? `0${mode}` : mode;
+    change("mode", [octalDigits(stat.mode), mode], ["chmod", digits]);
   }
   return { steps, before, after };
 }
@@ -108,7 +109,8 @@ export function pathResult(
   wanted: WantedAttributes,
   isDirectory = stat?.type === "directory",
 ): JsonObject {
-  const mode = wantedMode(wanted.mode, stat, isDirectory) ?? (stat && octalDigits(stat.mode));
+  const digits = wantedMode(wanted.mode, stat, isDirectory) ?? (stat && octalDigits(stat.mode));
+  const mode = digits === undefined ? undefined : shownMode(Number.parseInt(digits, 8));
   const owner = wanted.owner ?? stat?.owner;
   const group = wanted.group ?? stat?.group;
   return {

@@ -1,8 +1,9 @@
 /** copy with remote_src: from one path of the host to another, a file or a folder. */
+import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
-import { planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
+import { pathResult, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 
@@ -12,6 +13,8 @@ export interface RemoteArgs extends WantedAttributes {
   readonly force: boolean;
   readonly backup: boolean;
   readonly validate?: string | undefined;
+  readonly follow: boolean;
+  readonly checksum?: string | undefined;
 }
 
 export interface RemoteState {
@@ -21,6 +24,8 @@ export interface RemoteState {
   /** For folders: does anything of src lack or differ in its place? */
   readonly differs: boolean;
   readonly insideDiffers: boolean;
+  /** Of src, where it is a file. */
+  readonly sha1: string;
 }
 
 /** Prints "differs" when something of folder $1 is missing in $2 or is not the same. */
@@ -44,7 +49,8 @@ export function askRemote(args: RemoteArgs, context: ModuleContext): readonly Qu
   const { src, dest, inside } = paths(args, context);
   const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
   const compare = (to: string): Question => ({ of: "script", sh: compareSh, args: [src, to] });
-  return [file(src), file(dest), file(inside), compare(dest), compare(inside)];
+  const sum: Question = { of: "script", sh: '[ -f "$1" ] && sha1sum <"$1" | cut -c1-40', args: [src] };
+  return [file(src), file(dest), file(inside), compare(dest), compare(inside), sum];
 }
 
 export const readRemote = (answers: Answers): RemoteState => ({
@@ -53,19 +59,40 @@ export const readRemote = (answers: Answers): RemoteState => ({
   inside: answerTo(answers, 2, "path"),
   differs: textOf(answerTo(answers, 3, "script").stdout) !== "",
   insideDiffers: textOf(answerTo(answers, 4, "script").stdout) !== "",
+  sha1: textOf(answerTo(answers, 5, "script").stdout).trim(),
 });
+
+/** `src: web` makes dest/web, `src: web/` fills dest itself; a file goes into a folder. */
+function isInside(args: RemoteArgs, state: RemoteState): boolean {
+  if (statOf(state.src)?.type === "directory") return !args.src.endsWith("/");
+  return statOf(state.dest)?.type === "directory" || args.dest.endsWith("/");
+}
+
+export function remoteResult(args: RemoteArgs, state: RemoteState, context: ModuleContext): JsonObject {
+  const { dest, inside } = paths(args, context);
+  const isFolder = statOf(state.src)?.type === "directory";
+  const place = isInside(args, state);
+  return {
+    ...pathResult(statOf(place ? state.inside : state.dest), args),
+    dest: place ? inside : dest,
+    state: isFolder ? "directory" : "file",
+    checksum: state.sha1 === "" ? null : state.sha1,
+  };
+}
 
 export function planRemote(args: RemoteArgs, state: RemoteState, context: ModuleContext): Plan {
   const { src, dest, inside } = paths(args, context);
   const source = statOf(state.src);
   if (source === undefined) return { steps: [], diffs: [], fail: `"${src}" does not exist on the host` };
   const isFolder = source.type === "directory";
-  const destIsFolder = statOf(state.dest)?.type === "directory" || (!isFolder && args.dest.endsWith("/"));
-  const goesInside = isFolder ? !args.src.endsWith("/") : destIsFolder;
+  const goesInside = isInside(args, state);
   const path = goesInside ? inside : dest;
   const current = goesInside ? state.inside : state.dest;
   const stat = statOf(current);
-  if (stat !== undefined && !args.force && !isFolder) return { steps: [], diffs: [] };
+  if (args.checksum !== undefined && args.checksum !== state.sha1) {
+    return { steps: [], diffs: [], fail: `"${src}" has the checksum ${state.sha1}, not ${args.checksum}` };
+  }
+  if (stat !== undefined && !args.force) return { steps: [], diffs: [] };
   const differs = isFolder
     ? goesInside
       ? state.insideDiffers
@@ -83,12 +110,13 @@ const wantedOf = (args: RemoteArgs, mode: number): WantedAttributes =>
 
 /** Into a name beside the target and then over it, so that nobody ever sees half a file. */
 const copyFileSh = `d=$(dirname -- "$2"); [ -d "$d" ] || { [ "$4" = folder ] && mkdir -p -- "$d"; }
+if [ "$6" = follow ] && [ -L "$2" ]; then p=$(readlink -f -- "$2") || exit 1; set -- "$1" "$p" "$3" "$4" "$5"; fi
 t=$(mktemp "$2.XXXXXX") || exit 1
 trap 'rm -f -- "$t"' EXIT
 if [ -e "$2" ]; then cp -p -- "$2" "$t" || exit 1; else chmod "$(printf %o $((0666 & ~$(umask))))" "$t"; fi
 cat -- "$1" >"$t" || exit 1
 if [ -n "$5" ]; then sh -c "$5" sh "$t" || exit 1; fi
-if [ "$3" = backup ] && [ -e "$2" ]; then cp -p -- "$2" "$2.$$.$(date +%Y-%m-%d@%H:%M:%S)~" || exit 1; fi
+if [ "$3" = backup ] && [ -e "$2" ]; then b=$2.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$2" "$b" && printf 'backup: %s\\n' "$b" || exit 1; fi
 mv -f -- "$t" "$2"`;
 
 function copyFile(args: RemoteArgs, src: string, path: string): readonly Step[] {
@@ -99,7 +127,7 @@ function copyFile(args: RemoteArgs, src: string, path: string): readonly Step[] 
     {
       do: "run",
       why: `copy ${src} to ${path}`,
-      argv: ["sh", "-c", copyFileSh, "sh", src, path, backup, folder, validate],
+      argv: ["sh", "-c", copyFileSh, "sh", src, path, backup, folder, validate, args.follow ? "follow" : ""],
     },
   ];
 }

@@ -108,6 +108,6 @@ function newFolderAttributes(goal: TreeGoal, path: string): readonly Step[] {
   return [
     ...(owner === undefined ? [] : [set("owner", ["chown", owner])]),
     ...(group === undefined ? [] : [set("group", ["chgrp", group])]),
-    ...(digits === undefined ? [] : [set("mode", ["chmod", digits])]),
+    ...(digits === undefined ? [] : [set("mode", ["chmod", `0${digits}`])]),
   ];
 }

@@ -14,14 +14,14 @@ import {
   readCopy,
   sourceOf,
 } from "./copy-file.ts";
-import { askRemote, planRemote, type RemoteState, readRemote } from "./copy-remote.ts";
+import { askRemote, planRemote, type RemoteState, readRemote, remoteResult } from "./copy-remote.ts";
 import { askTree, planTree, readTree, type TreeGoal } from "./copy-tree.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import type { Mode } from "./file-mode.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
-import { writeArgs } from "./plan-file.ts";
+import { backupResult, writeArgs } from "./plan-file.ts";
 
 const args = defineArgs(
   {
@@ -141,7 +141,11 @@ export default defineModule({
   plan,
   result(state, outcome, args, context) {
     const src = args.src === undefined ? {} : { src: args.src };
-    if (state.kind !== "file") return { ...src, dest: hostPath(args.dest, context) };
+    if (state.kind === "remote") {
+      const remote = remoteResult({ ...args, src: args.src ?? "" }, state.remote, context);
+      return { ...src, ...remote, ...backupResult(outcome) };
+    }
+    if (state.kind === "tree") return { ...src, dest: hostPath(args.dest, context) };
     const goal = goalOf(args, context);
     return {
       ...src,

@@ -46,6 +46,12 @@ function readNumericMode(value: number): { readonly mode: Mode } | { readonly re
 
 export const octalDigits = (bits: number): string => bits.toString(8).padStart(4, "0");
 
+/** For chmod: with five digits GNU's takes setgid off a folder too. */
+export const chmodDigits = (bits: number): string => `0${octalDigits(bits)}`;
+
+/** As Ansible's results write it. */
+export const shownMode = (bits: number): string => `0${bits.toString(8).padStart(3, "0")}`;
+
 /** Modules cannot ask for the umask of the moment; this is the one that new files get without a mode. */
 export const assumedUmask = 0o022;
 
@@ -97,8 +103,7 @@ function applyOperation({ who, operator, letters }: Operation, base: ModeBase): 
   wanted &= mask;
   if (operator === "+") return base.bits | wanted;
   if (operator === "-") return base.bits & ~wanted;
-  const kept = base.isDirectory ? cleared & 0o777 : cleared;
-  return (base.bits & ~kept) | wanted;
+  return (base.bits & ~cleared) | wanted;
 }
 
 function rights(letters: string, base: ModeBase): number {

@@ -47,7 +47,7 @@ export function newFolders(paths: readonly string[], wanted: WantedAttributes): 
     { do: "run", why: `make the folder ${last}`, argv: ["mkdir", "-p", "--", last], touches: paths },
     ...(wanted.owner === undefined ? [] : [set("owner", ["chown", wanted.owner])]),
     ...(wanted.group === undefined ? [] : [set("group", ["chgrp", wanted.group])]),
-    ...(mode === undefined ? [] : [set("mode", ["chmod", mode])]),
+    ...(mode === undefined ? [] : [set("mode", ["chmod", `0${mode}`])]),
   ];
 }
 
@@ -91,6 +91,28 @@ export function planTouch(args: TouchArgs, path: string, current: Current): Plan
     ],
     diffs: [{ path, before: "state: absent\n", after: "state: file\n" }],
   };
+}
+
+/** Times that a task names are set in other states than touch too; without a name they stay. */
+export function withTimes(args: TouchArgs, path: string, current: Current, plan: Plan): Plan {
+  if (plan.fail !== undefined) return plan;
+  const exists = current.own.stat.exists;
+  const times = [
+    args.modification_time === undefined
+      ? "preserve"
+      : timeOf("-m", args.modification_time, args.modification_time_format, true),
+    args.access_time === undefined
+      ? "preserve"
+      : timeOf("-a", args.access_time, args.access_time_format, true),
+  ] as const;
+  const steps: Step[] = [...plan.steps];
+  for (const time of times) {
+    if (time === "preserve") continue;
+    if ("refused" in time) return { steps: [], diffs: [], fail: time.refused };
+    if (exists && hasTime(time.set, current)) continue;
+    steps.push({ do: "run", why: `touch ${path}`, argv: ["touch", ...time.set, "--", path], env: utc });
+  }
+  return { ...plan, steps };
 }
 
 const hasTime = (flags: readonly string[], current: Current): boolean => {

@@ -6,8 +6,8 @@ import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
 import { attributeArgs, pathResult, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
-import { octalDigits, resolveMode } from "./file-mode.ts";
-import { type Current, existingAttributes, newFolders, planTouch } from "./file-steps.ts";
+import { chmodDigits, resolveMode } from "./file-mode.ts";
+import { type Current, existingAttributes, newFolders, planTouch, withTimes } from "./file-steps.ts";
 import { foldersAbove, hostPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
 
@@ -118,7 +118,7 @@ function plan(args: FileArgs, current: Current, context: ModuleContext): Plan {
     case "absent":
       return planAbsent(path, current);
     case "directory":
-      return planDirectory(args, path, current);
+      return withTimes(args, path, current, planDirectory(args, path, current));
     case "link":
       return planLink(args, path, current, hostPath(args.src ?? "", context));
     case "hard":
@@ -126,7 +126,7 @@ function plan(args: FileArgs, current: Current, context: ModuleContext): Plan {
     case "touch":
       return planTouch(args, path, current);
     case "file":
-      return planExisting(args, path, current);
+      return withTimes(args, path, current, planExisting(args, path, current));
   }
 }
 
@@ -151,6 +151,9 @@ function planExisting(args: FileArgs, path: string, current: Current): Plan {
 }
 
 function planDirectory(args: FileArgs, path: string, current: Current): Plan {
+  if (!args.follow && statOf(current.own)?.type === "link") {
+    return refuse(`"${path}" is a link, not a folder (follow: true takes what it leads to)`);
+  }
   const stat = statOf(current.followed);
   if (stat === undefined) {
     if (current.own.stat.exists) return refuse(`"${path}" is a link that leads nowhere`);
@@ -181,7 +184,15 @@ function planBelow(args: FileArgs, path: string, current: Current): readonly Ste
     const bits = bitsOf(line);
     return resolveMode(mode, { bits, isDirectory: line.startsWith("d") }) !== bits;
   });
-  const letters = mode.kind === "octal" ? octalDigits(mode.bits) : mode.clauses;
+  const letters = mode.kind === "octal" ? chmodDigits(mode.bits) : mode.clauses;
+  for (const line of below.modes.filter((kind) => /^d.*[sS]/.test(kind))) {
+    const bits = bitsOf(line);
+    const wanted = resolveMode(mode, { bits, isDirectory: true });
+    // chmod g=rx leaves setgid on folders.
+    if ((bits & ~wanted & 0o6000) === 0) continue;
+    const which = ["-type", "d", "-perm", bits.toString(8)];
+    run("mode", ["find", path, ...which, "-exec", "chmod", chmodDigits(wanted), "--", "{}", "+"]);
+  }
   if (differs) run("mode", ["find", path, "!", "-type", "l", "-exec", "chmod", letters, "--", "{}", "+"]);
   return steps;
 }
@@ -248,9 +259,12 @@ export default defineModule({
   result(current, _outcome, args, context) {
     const state = stateOf(args, current);
     const path = pathOf(args, context);
-    const shown = state === "touch" ? "file" : state;
+    const touched = statOf(current.followed)?.type === "directory" ? "directory" : "file";
+    const shown = state === "touch" ? touched : state;
     if (state === "absent") return { path, state };
-    const stat = statOf(args.follow ? current.followed : current.own);
+    const isLink = state === "link";
+    const own = isLink && statOf(current.own)?.type !== "link" ? undefined : statOf(current.own);
+    const stat = args.follow && !isLink ? statOf(current.followed) : own;
     return {
       path,
       dest: path,

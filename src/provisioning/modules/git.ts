@@ -51,6 +51,8 @@ type GitArgs = z.infer<typeof args>;
  * address without it, and the password as a header for that server, by the variable that its children read too.
  */
 function repoOf(given: GitArgs): { readonly address: string; readonly config: string } {
+  // As a path, a repository of the host would be cloned by links, and depth would mean nothing.
+  if (given.repo.startsWith("/")) return { address: `file://${given.repo}`, config: "" };
   const url = /^https?:\/\//.test(given.repo) ? URL.parse(given.repo) : null;
   if (url === null || url.password === "") return { address: given.repo, config: "" };
   const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -105,7 +107,14 @@ function read(answers: Answers): GitState {
   };
 }
 
-const isCommit = (version: string): boolean => /^[0-9a-f]{40}$/.test(version);
+/** Whole, or as much of it as is unique. */
+const isCommit = (version: string): boolean => /^[0-9a-f]{7,40}$/.test(version);
+
+/** refs/tags/v1, refs/heads/main and origin/main are v1 and main. */
+const plainName = ({ version, remote }: GitArgs): string => {
+  const prefix = ["refs/heads/", "refs/tags/", `${remote}/`].find((start) => version.startsWith(start));
+  return version.slice(prefix?.length ?? 0);
+};
 
 interface Target {
   readonly commit: string;
@@ -114,7 +123,6 @@ interface Target {
 
 function targetOf(given: GitArgs, refs: ReadonlyMap<string, string>): Target | undefined {
   const { version } = given;
-  if (isCommit(version)) return { commit: version };
   if (version === "HEAD") {
     const commit = refs.get("HEAD");
     const branch = [...refs].find(([name, id]) => id === commit && name.startsWith("refs/heads/"))?.[0];
@@ -122,10 +130,13 @@ function targetOf(given: GitArgs, refs: ReadonlyMap<string, string>): Target | u
       ? undefined
       : { commit, ...(branch === undefined ? {} : { branch: branch.slice(11) }) };
   }
-  const head = refs.get(`refs/heads/${version}`);
-  if (head !== undefined) return { commit: head, branch: version };
-  const commit = refs.get(`refs/tags/${version}^{}`) ?? refs.get(`refs/tags/${version}`) ?? refs.get(version);
-  return commit === undefined ? undefined : { commit };
+  const found = refs.has(`refs/heads/${version}`) || refs.has(`refs/tags/${version}`);
+  const name = found ? version : plainName(given);
+  const head = refs.get(`refs/heads/${name}`);
+  if (head !== undefined) return { commit: head, branch: name };
+  const commit = refs.get(`refs/tags/${name}^{}`) ?? refs.get(`refs/tags/${name}`) ?? refs.get(version);
+  if (commit !== undefined) return { commit };
+  return isCommit(version) ? { commit: version } : undefined;
 }
 
 function sshCommand(given: GitArgs, context: ModuleContext): string {
@@ -143,7 +154,12 @@ function sshCommand(given: GitArgs, context: ModuleContext): string {
 function plan(given: GitArgs, state: GitState, context: ModuleContext): Plan {
   const refuse = (fail: string): Plan => ({ steps: [], diffs: [], fail });
   const dest = hostPath(given.dest, context);
-  if (!state.hasGit) return refuse("there is no git on the host: install the package git");
+  if (!state.hasGit)
+    return refuse(
+      given.executable === "git"
+        ? "there is no git on the host: install the package git"
+        : `there is no program "${given.executable}" on the host`,
+    );
   if (state.isOccupied) return refuse(`"${dest}" holds something, but no checkout`);
   if (state.isThere && !given.update) return { steps: [], diffs: [] };
   if (!state.isThere && !given.clone) return { steps: [], diffs: [] };
@@ -151,10 +167,12 @@ function plan(given: GitArgs, state: GitState, context: ModuleContext): Plan {
   const target = targetOf(given, state.refs);
   if (target === undefined)
     return refuse(`"${repoOf(given).address}" has no branch, tag or commit "${given.version}"`);
-  const isRight = state.isThere && state.head === target.commit && state.url === repoOf(given).address;
-  if (isRight && !(state.isDirty && given.force)) return { steps: [], diffs: [] };
-  if (state.isDirty && !given.force)
+  const isRight =
+    state.isThere && state.head.startsWith(target.commit) && state.url === repoOf(given).address;
+  if (state.isDirty && !given.force) {
     return refuse(`"${dest}" has local changes (force: true throws them away)`);
+  }
+  if (isRight && !state.isDirty) return { steps: [], diffs: [] };
   const steps = state.isThere
     ? updateSteps(given, state, target, context)
     : cloneSteps(given, target, context);
@@ -185,9 +203,9 @@ function runner(given: GitArgs, context: ModuleContext) {
 function cloneSteps(given: GitArgs, target: Target, context: ModuleContext): readonly Step[] {
   const run = runner(given, context);
   const dest = hostPath(given.dest, context);
-  const named = isCommit(given.version) || given.version === "HEAD" ? [] : ["--branch", given.version];
-  const shallow =
-    given.depth !== undefined && !isCommit(given.version) ? ["--depth", String(given.depth)] : [];
+  const byCommit = isCommit(target.commit) && target.commit === given.version;
+  const named = byCommit || given.version === "HEAD" ? [] : ["--branch", target.branch ?? plainName(given)];
+  const shallow = given.depth !== undefined && !byCommit ? ["--depth", String(given.depth)] : [];
   const flags = [
     ...(given.bare ? ["--bare"] : ["--origin", given.remote]),
     ...named,
@@ -201,7 +219,7 @@ function cloneSteps(given: GitArgs, target: Target, context: ModuleContext): rea
     ...(given.bare
       ? [run("name the remote", "-C", dest, "config", `remote.${given.remote}.url`, repoOf(given).address)]
       : []),
-    ...(isCommit(given.version) && !given.bare
+    ...(byCommit && !given.bare
       ? [run(`check out ${given.version}`, "-C", dest, "checkout", "--force", target.commit)]
       : []),
     ...afterSteps(given, context),

@@ -46,12 +46,13 @@ export const modeWord = (mode: Mode | undefined): string =>
       : mode.clauses;
 
 /**
- * $1 archive, $2 folder, $3 owner, $4 group, $5 mode, then --exclude=…, --, members. Prints same, differs, missing,
+ * $1 archive, $2 folder, $3 owner, $4 group, $5 mode, perhaps --list, then --exclude=…, --, members. Prints the members
+ * that are listed, then same, differs, missing,
  * no-tar, no-unzip or unreadable, then the archive's kind. GNU tar compares by itself; what it says of owners and modes
  * that the task sets, or that only root can set, does not count. Other tars (busybox) are asked for the members, which
  * are unpacked to a pipe and compared one by one, as zip's are.
  */
-export const compareSh = `f=$1 d=$2 o=$3 g=$4 m=$5; shift 5
+export const compareSh = `f=$1 d=$2 o=$3 g=$4 m=$5; shift 5; w=; [ "$1" != --list ] || { w=1; shift; }
 [ -f "$f" ] || { echo missing; exit 0; }
 k=tar; case $(head -c 2 -- "$f") in PK) k=zip;; esac
 if [ $k = zip ]; then
@@ -62,6 +63,7 @@ else
   command -v tar >/dev/null || { echo no-tar; exit 0; }
   l=$(tar -tf "$f" "$@") || { echo unreadable; exit 0; }
 fi
+[ -z "$w" ] || printf '%s\\n' "$l" | sed 's/^/member /'
 if [ $k = tar ] && tar --version 2>/dev/null | grep -q GNU; then
   s='Mod time differs'
   { [ -z "$o" ] && [ "$(id -u)" = 0 ]; } || s="$s|Uid differs"

@@ -95,7 +95,8 @@ const fetchQuestion = (given: UnarchiveArgs): Question => ({
 
 function compareQuestion(given: UnarchiveArgs, context: ModuleContext): Question {
   const wanted = [given.owner ?? "", given.group ?? "", modeWord(given.mode)];
-  const options = [...given.exclude.map((name) => `--exclude=${name}`), "--", ...given.include];
+  const listing = given.list_files ? ["--list"] : [];
+  const options = [...listing, ...given.exclude.map((name) => `--exclude=${name}`), "--", ...given.include];
   const words = [archivePath(given, context), hostPath(given.dest, context), ...wanted, ...options];
   return { of: "script", sh: compareSh, args: words };
 }
@@ -116,7 +117,7 @@ const nothing: Plan = { steps: [], diffs: [] };
 const refuse = (fail: string): Plan => ({ ...nothing, fail });
 
 function plan(given: UnarchiveArgs, state: State, context: ModuleContext): Plan {
-  if (state.isCreated) return nothing;
+  if (state.isCreated) return { ...nothing, skip: `skipped, since ${given.creates} exists` };
   const stat = statOf(state.dest);
   if (stat?.type !== "directory") return refuse(`dest "${given.dest}" is not a folder of the host`);
   const members = membersOf(given, context);
@@ -193,10 +194,24 @@ function planCarried(given: UnarchiveArgs, state: State, context: ModuleContext)
   };
 }
 
+const saidBy = ({ compared }: State): readonly string[] =>
+  linesOf(textOf(compared?.stdout ?? new Uint8Array()));
+
+/** Folders end with a slash, as tar and unzip name them. */
+const listedAs = ({ path, type }: ArchiveEntry): string => (type === "directory" ? `${path}/` : path);
+const listedIn = (state: State): readonly string[] =>
+  saidBy(state).flatMap((line) => (line.startsWith("member ") ? [line.slice("member ".length)] : []));
+
+/** What was brought does not stay when nothing comes of it. */
+const removeAndFail = ({ src }: UnarchiveArgs, file: string, problem: string) => ({
+  do: "run" as const,
+  why: `unpack ${src}`,
+  argv: ["sh", "-c", 'rm -f -- "$1"; printf "%s\\n" "$2" >&2; exit 1', "sh", file, problem],
+});
+
 function planCompared(given: UnarchiveArgs, state: State, context: ModuleContext, isOurs: boolean): Plan {
   const file = archivePath(given, context);
-  const words = linesOf(textOf(state.compared?.stdout ?? new Uint8Array()));
-  const [verdict = "unreadable", ...names] = words;
+  const [verdict = "unreadable", ...names] = saidBy(state).filter((line) => !line.startsWith("member "));
   const remove = { do: "run" as const, why: "take the archive away", argv: ["rm", "-f", "--", file] };
   const problems: Readonly<Record<string, string>> = {
     missing: `"${given.src}" does not exist on the host`,
@@ -204,7 +219,9 @@ function planCompared(given: UnarchiveArgs, state: State, context: ModuleContext
     "no-tar": "there is no tar on the host: install the package tar",
     unreadable: `"${given.src}" cannot be read as an archive: ${textOf(state.compared?.stderr ?? new Uint8Array()).trim()}`,
   };
-  if (problems[verdict] !== undefined) return refuse(problems[verdict]);
+  const problem = problems[verdict];
+  if (problem !== undefined)
+    return isOurs ? { ...nothing, steps: [removeAndFail(given, file, problem)] } : refuse(problem);
   if (verdict === "same") return isOurs ? { steps: [remove], diffs: [], unchanged: true } : nothing;
   const dest = hostPath(given.dest, context);
   const kind = names.includes("zip") ? "zip" : "tar";
@@ -229,8 +246,7 @@ export default defineModule({
       src: given.src,
       dest: hostPath(given.dest, context),
       state: "directory",
-      ...(state.isCreated ? { msg: `skipped, since ${given.creates} exists` } : {}),
-      ...(given.list_files && members !== undefined ? { files: members.map((member) => member.path) } : {}),
+      ...(given.list_files ? { files: members === undefined ? listedIn(state) : members.map(listedAs) } : {}),
     };
   },
 });

@@ -21,6 +21,8 @@ test("letters mean what chmod makes of them", () => {
   mkdirSync(folder);
   fc.assert(
     fc.property(clauses, fc.integer({ min: 0, max: 0o777 }), fc.boolean(), (letters, bits, isDirectory) => {
+      // On folders chmod leaves s where = says otherwise; Ansible does not, and neither do we.
+      fc.pre(!isDirectory || !(letters.includes("s") && letters.includes("=")));
       const path = isDirectory ? folder : file;
       chmodSync(path, bits);
       const real = spawnSync("chmod", [letters, path], { encoding: "utf8" });

@@ -72,6 +72,7 @@ export async function obey(
   const first = await host.run(module, own.args, sources);
   if (own.fails !== undefined) {
     expect(first.fail).toContain(own.fails);
+    expect(await check(own.then ?? ":")).toMatchObject({ code: 0 });
     return;
   }
   expect(first.fail).toBeUndefined();
