@@ -408,7 +408,7 @@ export function playbookText({ plays }: RandomPlaybook): string {
 export const filesOf = ({ included }: RandomPlaybook): Readonly<Record<string, string>> => ({
   "included.yml": included.map((fields) => line(fields, 0)).join("\n"),
   from: "from the controller\n",
-  "t.j2": "{{ inventory_hostname }} {{ v | default('none') }} {{ lazy2 }}\n",
+  "t.j2": "{{ inventory_hostname }} {{ v | default('none') }} {{ lazy2 | basename }}\n",
 });
 
 /** a and b are one machine. `lazy2` is three levels away from what tasks set. */

@@ -20,14 +20,14 @@
  * | R13 reconnect | a lost step counts as done, or is done twice | lost-connections.law.test.ts |
  * | R14 run_once | what it gives comes too late | here; plays.law.test.ts |
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
-import { canMakeWorlds, makeWorld } from "../../support/small-world.ts";
+import { canMakeWorlds, makeWorld, withShells } from "../../support/small-world.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -43,6 +43,26 @@ const run = (tasks: string, rest: Partial<PlaybookText> = {}) =>
     ...rest,
   });
 
+/** The tasks during which something was sent that speaks of MARK. */
+async function askedAt(tasks: string): Promise<string[]> {
+  const asked: string[] = [];
+  let at = "";
+  await run(tasks, {
+    onEvent: (event) => {
+      if (event.type === "task-start") at = event.task;
+    },
+    openSession: async (plan, signal) =>
+      withShells(await openSession(plan, signal), (shell) => ({
+        user: shell.user,
+        exchange: (frames) => {
+          if (frames.some(({ script }) => script.includes("MARK"))) asked.push(at);
+          return shell.exchange(frames);
+        },
+      })),
+  });
+  return asked;
+}
+
 /** Each case is such that asking ahead and believing it, without the rule, gives another end. */
 describe("answers that were asked ahead are not believed", () => {
   test("R0: when the task turns out to mean another file", async () => {
@@ -52,6 +72,17 @@ describe("answers that were asked ahead are not believed", () => {
 `);
     expect(outcomes(ran).at(-1)).toBe("write a changed");
     expect(readFileSync(join(dir, "second"), "utf8")).toBe("x");
+  });
+
+  test("R0: when an item's source is what the item before it wrote", async () => {
+    writeFileSync(join(dir, "f1"), "new");
+    for (const name of ["f2", "f3"]) writeFileSync(join(dir, name), "old");
+    const ran = await run(
+      `    - {name: hand on, copy: {src: "{{ d }}/f{{ item }}", dest: "{{ d }}/f{{ item + 1 }}"}, loop: [1, 2]}
+`,
+    );
+    expect(outcomes(ran)).toContain("hand on a[2] changed");
+    expect(readFileSync(join(dir, "f3"), "utf8")).toBe("new");
   });
 
   test("R1: after a step on the same machine under another name", async () => {
@@ -115,6 +146,22 @@ describe("answers that were asked ahead are not believed", () => {
     }
   });
 
+  test("R2: of what is asked at its turn only, a host's own paths too", async () => {
+    const asked = await askedAt(`    - {name: look, stat: {path: "{{ d }}"}}
+    - {name: wait, wait_for: {path: "{{ d }}/MARK", state: absent}}
+`);
+    expect(asked).toEqual(["wait"]);
+  });
+
+  test("R4: of what a name meant before a task gave it another value", async () => {
+    const asked = await askedAt(`    - {name: first, set_fact: {target: MARK}}
+    - {name: look, stat: {path: "{{ d }}"}}
+    - {name: then, set_fact: {target: second}}
+    - {name: last, stat: {path: "{{ d }}/{{ target }}"}}
+`);
+    expect(asked).toEqual([]);
+  });
+
   test("R3: by a lookup that acts, not even where items of a loop go together", async () => {
     const loop = `    - name: write
       copy: {content: "{{ lookup('pipe', 'echo x >> ' ~ d ~ '/LOG; echo p') }}{{ item }}", dest: "{{ d }}/f{{ item }}"}
@@ -140,6 +187,14 @@ describe("answers that were asked ahead are not believed", () => {
     - {name: second, command: "mkdir {{ d }}/x", args: {creates: "{{ d }}/x"}}
 `);
     expect(outcomes(ran)).toEqual(["first a changed", "second a ok"]);
+  });
+
+  test("R4: of what is another value each time: no item is done with one and then again with another", async () => {
+    await run(
+      `    - {name: w, copy: {content: "{{ 999999999 | random }}", dest: "{{ d }}/f{{ item }}", backup: true}, loop: [1, 2, 3]}
+`,
+    );
+    expect(readdirSync(dir).sort()).toEqual(["f1", "f2", "f3"]);
   });
 
   test("R4: of what a task registers, through other variables too", async () => {
