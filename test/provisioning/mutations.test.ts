@@ -1,11 +1,12 @@
 /** Broken playbooks and inventories are refused with a place, or are fine: never a defect, a hang or a full memory. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../src/base/errors.ts";
 import { checkPlaybooks } from "../../src/provisioning/engine/check-playbooks.ts";
 import type { RunRequest } from "../../src/provisioning/engine/run-request.ts";
+import { HostLayers } from "../../src/provisioning/inventory/host-layers.ts";
 import { loadInventory } from "../../src/provisioning/inventory/load-inventory.ts";
 import { catalogue, loadModule } from "../../src/provisioning/modules/index.ts";
 import { loadPlaybook } from "../../src/provisioning/playbook/load-playbook.ts";
@@ -74,6 +75,17 @@ function mutated(files: readonly string[], seed: number): { readonly text: strin
   return { text, ending: extname(file) };
 }
 
+const sources: Readonly<Record<string, string>> = {
+  "01-hosts": "lone x=1\n[web]\nw[1:3] a='b c'\n[web:vars]\nk=[1, 2]\n[all:children]\nweb\n",
+  "02-more.yml":
+    "web:\n  hosts:\n    w1: {y: 2}\n  vars: {v: é}\ndb:\n  children:\n    sub: {hosts: {d1: }}\n",
+  "03-more.json": '{"all": {"hosts": {"j1": {"k": 1.5}}, "children": {"db": {"vars": {"t": [true, null]}}}}}',
+  ".printed":
+    '{"dyn": {"hosts": ["p1", "p2"], "vars": {"q": 1}, "children": ["inner"]}, "inner": ["p3"], "_meta": {"hostvars": {"p1": {"z": {"a": []}}}}}',
+  "group_vars/web.yml": "g: &g [1, 2]\nh: *g\ntext: |\n  two\n  lines\n",
+  "host_vars/w1": "---\ndeep: {a: {b: [c]}}\n",
+};
+
 let dir = "";
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "provision-mutations-"));
@@ -124,6 +136,35 @@ describe(`${runs} mutated files`, () => {
     }
     expect(fine).toBeGreaterThan(0);
     expect(fine).toBeLessThan(runs);
+    expect(process.memoryUsage().heapUsed).toBeLessThan(heapBytes);
+  });
+
+  /** INI, YAML, JSON, variables and a program in one folder: one of them is spoilt, in its text or in its bytes. */
+  test("folders and programs: every mistake is ours to tell", { timeout: 600_000 }, async () => {
+    const folder = join(dir, "folder");
+    mkdirSync(join(folder, "group_vars"), { recursive: true });
+    mkdirSync(join(folder, "host_vars"));
+    writeFileSync(join(folder, "04-program"), '#!/bin/sh\ncat "$(dirname "$0")/.printed"\n', { mode: 0o755 });
+    const write = (text: Uint8Array | string, name: string): void => writeFileSync(join(folder, name), text);
+    for (const [name, text] of Object.entries(sources)) write(text, name);
+    const names = Object.keys(sources);
+    let fine = 0;
+    for (let seed = 1; seed <= runs / 4; seed++) {
+      const name = names[seed % names.length] ?? "";
+      const { text } = mutated([join(folder, name)], seed);
+      const bytes = Buffer.from(`${text}   `, seed % 5 === 0 ? "latin1" : "utf8");
+      if (seed % 7 === 0) bytes.set([0xff, 0, 0xc3], Math.min(bytes.length - 3, seed % 40));
+      write(bytes, name);
+      const isFine = await survives(`the folder's ${name}`, seed, async () => {
+        const inventory = await loadInventory([folder], { cwd: dir });
+        const layers = new HostLayers(inventory);
+        for (const host of inventory.hosts.values()) layers.merged(host);
+      });
+      if (isFine) fine++;
+      write(sources[name] ?? "", name);
+    }
+    expect(fine).toBeGreaterThan(0);
+    expect(fine).toBeLessThan(runs / 4);
     expect(process.memoryUsage().heapUsed).toBeLessThan(heapBytes);
   });
 });

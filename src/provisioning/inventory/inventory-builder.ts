@@ -77,12 +77,9 @@ export class InventoryBuilder {
   }
 
   addChild(parent: string, child: string, span: Span | undefined): void {
-    if (parent === child || this.#isAncestor(child, parent)) {
+    if (parent === child || child === "all" || this.#isAncestor(child, parent)) {
       throw inventoryError(span?.file ?? "inventory", span, `group "${child}" would hold itself`, {
-        why:
-          parent === child
-            ? "a group cannot be its own child"
-            : `"${parent}" is already below "${child}", so "${child}" cannot be below "${parent}"`,
+        why: whyLoop(parent, child),
       });
     }
     this.#group(parent).children.add(child);
@@ -169,9 +166,14 @@ export class InventoryBuilder {
   #refuseSharedNames(): void {
     for (const host of this.#hosts.values()) {
       const group = this.#groups.get(host.name);
-      if (group?.declaredAt === undefined || host.declaredAt === undefined) continue;
+      if (group === undefined) continue;
+      const { declaredAt } = group;
+      const isGiven = host.name === "all" || host.name === "ungrouped";
+      if (!isGiven && (declaredAt === undefined || host.declaredAt === undefined)) continue;
+      const place =
+        declaredAt === undefined ? "in every inventory" : `in ${declaredAt.file}:${declaredAt.line}`;
       throw inventoryError(host.file, host.declaredAt, `"${host.name}" is a host and a group`, {
-        why: `the group is in ${group.declaredAt.file}:${group.declaredAt.line}; patterns and variables could mean either`,
+        why: `the group is ${place}; patterns and variables could mean either`,
         fix: "rename the group or the host",
       });
     }
@@ -190,6 +192,12 @@ export class InventoryBuilder {
     for (const name of this.#groups.keys()) depthOf(name);
     return depths;
   }
+}
+
+function whyLoop(parent: string, child: string): string {
+  if (child === "all") return '"all" is above every group';
+  if (parent === child) return "a group cannot be its own child";
+  return `"${parent}" is already below "${child}", so "${child}" cannot be below "${parent}"`;
 }
 
 function newHost(name: string, file: string, span: Span | undefined, port: number | undefined): HostDraft {
