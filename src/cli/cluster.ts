@@ -1,5 +1,6 @@
 /** `provision restart | start | stop | status | logs SERVICE`, `provision doctor`: verbs that know the services. */
 import { join } from "node:path";
+import { ProvisionError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { type Service, services } from "../cluster/services/services.ts";
 import { type CliIo, exitCodes } from "./io.ts";
@@ -38,12 +39,12 @@ export async function clusterCommand([verb = "", ...argv]: readonly string[], io
     const { statusCommand } = await import("./status.ts");
     return statusCommand({
       verb,
-      services: chosenServices(options),
+      services: chosenServices(options, verb),
       argv: [...inventoryArgs(options), ...passedOn(options, argv)],
       io,
     });
   }
-  const service = serviceNamed(options.rest[0]);
+  const service = serviceNamed(options.rest[0], verb);
   if (verb === "logs") return await logs(service, options, argv, io);
   return await runVerb({
     verb,
@@ -78,7 +79,7 @@ function passedOn(options: ParsedOptions, argv: readonly string[]): readonly str
   return kept;
 }
 
-function serviceNamed(name: string | undefined): Service {
+function serviceNamed(name: string | undefined, verb: string): Service {
   const found = services.find((service) => service.name === name);
   if (found !== undefined) return found;
   const names = services.map((service) => service.name);
@@ -86,12 +87,12 @@ function serviceNamed(name: string | undefined): Service {
   throw badUsage(
     name === undefined ? "no service is named" : `there is no service "${name}"`,
     `the services are ${names.join(", ")}`,
-    near,
+    name === undefined || near !== undefined ? `provision ${verb} ${near ?? names[0]}` : undefined,
   );
 }
 
-const chosenServices = (options: ParsedOptions): readonly Service[] =>
-  options.rest.length === 0 ? services : options.rest.map(serviceNamed);
+const chosenServices = (options: ParsedOptions, verb: string): readonly Service[] =>
+  options.rest.length === 0 ? services : options.rest.map((name) => serviceNamed(name, verb));
 
 interface VerbRun {
   readonly verb: string;
@@ -101,7 +102,26 @@ interface VerbRun {
   readonly io: CliIo;
 }
 
-async function runVerb({ verb, service, argv, inventories, io }: VerbRun): Promise<number> {
+async function runVerb(run: VerbRun): Promise<number> {
+  try {
+    return await runPlaybook(run);
+  } catch (error) {
+    throw error instanceof ProvisionError && error.code === "no-hosts" ? noGroup(run, error) : error;
+  }
+}
+
+/** The place of the pattern is a file of ours: it is of no use to anybody. */
+const noGroup = ({ verb, service }: VerbRun, { state, fix, cause }: ProvisionError): ProvisionError =>
+  new ProvisionError({
+    code: "no-hosts",
+    action: `${verb} ${service.name}`,
+    state,
+    why: `${service.name} runs on the hosts of the group ${service.hosts}`,
+    fix,
+    cause,
+  });
+
+async function runPlaybook({ verb, service, argv, inventories, io }: VerbRun): Promise<number> {
   const { exitCode } = await playbookRunner(
     argv,
     io,
@@ -128,7 +148,7 @@ export interface RestartRequest {
 
 /** What `provision restart SERVICE` does, for the rehearsal. */
 export const clusterRestart = ({ service, ...rest }: RestartRequest): Promise<number> =>
-  runVerb({ verb: "restart", service: serviceNamed(service), ...rest });
+  runVerb({ verb: "restart", service: serviceNamed(service, "restart"), ...rest });
 
 async function logs(
   service: Service,

@@ -81,7 +81,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./runtime.ts")).runtimeCommand,
   },
   vault: {
-    usage: "vault encrypt | decrypt | view | edit | create | rekey | encrypt-string",
+    usage: "vault encrypt | view | edit | … FILE",
     summary: "encrypted files and values, in ansible-vault's format",
     load: async () => (await import("./vault.ts")).vaultCommand,
   },
@@ -106,11 +106,11 @@ export async function runCommandLine(argv: readonly string[], io: CliIo = proces
 async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    io.stderr(overview());
+    io.stderr(overview(io.columns));
     return exitCodes.nothingRun;
   }
   if (first === "--help" || first === "-h" || first === "help") {
-    io.stdout(overview());
+    io.stdout(overview(io.columns));
     return exitCodes.fine;
   }
   if (first === "--version") {
@@ -155,17 +155,23 @@ async function version(io: CliIo): Promise<string> {
   return String(text.version);
 }
 
-function overview(): string {
-  const lines = Object.values(verbs).map(
-    ({ usage, summary }) => `  provision ${usage.padEnd(52)} ${summary}`,
-  );
+const leftColumns = 48;
+
+/** What a verb is for stands beside it, in a narrow window below. */
+function overview(columns: number): string {
+  const all = Object.values(verbs);
+  const beside = all.map(({ usage, summary }) => `  provision ${usage.padEnd(leftColumns)} ${summary}`);
+  const lines = beside.every((line) => line.length <= columns)
+    ? beside
+    : all.map(({ usage, summary }) => `  provision ${usage}\n      ${summary}`);
   return `${[
     "Turns bare hosts into what a playbook says, over SSH.",
     "",
     ...lines,
     "",
     "Without -i: $PROVISION_INVENTORY, else inventory.ini, else inventory/.",
-    "Exit codes: 0 fine, 1 nothing was run, 2 a host failed, 4 a host could not be reached, 130 interrupted.",
+    "Exit codes: 0 fine, 1 nothing was run, 2 a host failed,",
+    "            4 a host could not be reached, 130 interrupted.",
     "provision VERB --help lists the options of a command.",
   ].join("\n")}\n`;
 }

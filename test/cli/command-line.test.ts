@@ -181,6 +181,28 @@ describe("what is said", () => {
     }
   });
 
+  test("every command has its help, which fits 80 columns", async () => {
+    const verbs =
+      "run plan inventory exec task forget docs rehearse restart start stop status logs doctor runtime vault";
+    for (const verb of [...verbs.split(" "), "standalone"]) {
+      const { code, out } = await provisionWith({ columns: 80 }, verb, "--help");
+      expect([verb, code, out.includes("--help")]).toEqual([verb, 0, true]);
+      const options = out.split("\n").filter((line) => /^ +-/.test(line));
+      for (const line of options) expect(line.length).toBeLessThanOrEqual(80);
+    }
+    const { out } = await provisionWith({ columns: 80 }, "--help");
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test.each([
+    [["restart", "zookeeper", "-i", "hosts.ini"], "zookeeper runs on the hosts of the group mesos_masters"],
+    [["status", "zookeper", "-i", "hosts.ini"], "provision status zookeeper"],
+    [["logs"], "provision logs zookeeper"],
+    [["runtime"], "no CPU is named"],
+  ])("%j says what is wanted", async (argv, said) => {
+    expect((await provision(...argv)).err).toContain(said);
+  });
+
   test("an unused key of ansible.cfg is named once", async () => {
     writeFileSync(join(dir, "ansible.cfg"), "[defaults]\nforks = 3\ncallback_whitelist = timer\n");
     try {

@@ -159,7 +159,10 @@ export class TerminalLines {
     const hasTold =
       item === undefined && task.details.some((told) => told.host === host && told.item !== undefined);
     if (hasTold || !isWorthTelling(event, this.#style.verbosity)) return;
-    const lines = taskHostDetails(event, this.#style, task.place);
+    const { message: _shown, ...rest } = event;
+    // What debug says has been shown.
+    const told = task.isDebug && status === "ok" ? rest : event;
+    const lines = taskHostDetails(told, this.#style, task.place);
     const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined;
     const steps = tellsSteps ? cleanText(this.#style, event.steps.join(", ")) : "";
     if (lines.length > 0 || steps !== "") task.details.push({ host, item, status, steps, lines });
