@@ -78,7 +78,13 @@ function ruleWords(given: UfwArgs): readonly string[] {
   ];
 }
 
-const statusSh = "command -v ufw >/dev/null || exit 7; LC_ALL=C ufw status verbose";
+/** Its status, its settings (which the status of a firewall that is off does not tell), and its rules of each family. */
+const statusSh = `command -v ufw >/dev/null || exit 7; LC_ALL=C ufw status
+grep -h '^DEFAULT_[A-Z]*_POLICY=' /etc/default/ufw; grep -h '^LOGLEVEL=' /etc/ufw/ufw.conf
+for d in /lib/ufw /etc/ufw /var/lib/ufw; do
+  [ ! -r $d/user.rules ] || sed -n 's/^### tuple/v4 &/p' $d/user.rules
+  [ ! -r $d/user6.rules ] || sed -n 's/^### tuple/v6 &/p' $d/user6.rules
+done`;
 
 const ask = (given: UfwArgs): readonly Question[] => [
   { of: "script", sh: statusSh, args: [] },
@@ -90,8 +96,8 @@ const ask = (given: UfwArgs): readonly Question[] => [
 interface UfwState {
   readonly hasUfw: boolean;
   readonly status: readonly string[];
-  /** ufw's own opinion of the rule. */
-  readonly dryRun: string;
+  /** What ufw would do with the rule. */
+  readonly dryRun: readonly string[];
   readonly dryRunCode: number;
 }
 
@@ -101,36 +107,60 @@ function read(answers: Answers): UfwState {
   return {
     hasUfw: status.code !== 7,
     status: linesOf(textOf(status.stdout)),
-    dryRun: textOf(dry.stdout),
+    dryRun: linesOf(textOf(dry.stdout)),
     dryRunCode: dry.code,
   };
 }
 
 const isActive = (state: UfwState): boolean => state.status.some((line) => /^Status: active/.test(line));
 
-/** "Default: deny (incoming), allow (outgoing), disabled (routed)" */
+const setting = (state: UfwState, name: string): string =>
+  state.status
+    .find((line) => line.startsWith(`${name}=`))
+    ?.slice(name.length + 1)
+    .replaceAll('"', "")
+    .toLowerCase() ?? "";
+
+const chains = {
+  in: "INPUT",
+  incoming: "INPUT",
+  out: "OUTPUT",
+  outgoing: "OUTPUT",
+  routed: "FORWARD",
+} as const;
+const policies = { allow: "accept", deny: "drop", reject: "reject" } as const;
+
 function hasDefault(given: UfwArgs, state: UfwState): boolean {
-  const line = state.status.find((other) => other.startsWith("Default:")) ?? "";
-  const names = {
-    in: "incoming",
-    out: "outgoing",
-    incoming: "incoming",
-    outgoing: "outgoing",
-    routed: "routed",
-  };
-  return line.includes(`${given.default} (${names[given.direction ?? "incoming"]})`);
+  if (given.default === undefined) return true;
+  const chain = chains[given.direction ?? "incoming"];
+  return setting(state, `DEFAULT_${chain}_POLICY`) === policies[given.default];
 }
 
 function hasLogging(given: UfwArgs, state: UfwState): boolean {
-  const line = state.status.find((other) => other.startsWith("Logging:")) ?? "";
-  if (given.logging === "off") return line.includes("off");
-  return given.logging === "on" ? line.includes("on") : line.includes(`(${given.logging})`);
+  const level = setting(state, "LOGLEVEL");
+  return given.logging === "on" ? level !== "" && level !== "off" : level === given.logging;
 }
 
-/** ufw says itself when there is nothing to do. */
-const isRuleThere = (state: UfwState): boolean =>
-  /Skipping (adding|inserting) existing rule|Could not delete non-existent rule/.test(state.dryRun) &&
-  !/^(Rules? (updated|added|inserted|deleted))/m.test(state.dryRun);
+/**
+ * Whether the rules would stay as they are. A dry run shows the rules of each family that the rule is of; only where all
+ * of them are skipped does it show none. Its last line is no help: it reports an update either way.
+ */
+function isRuleThere(state: UfwState): boolean {
+  const shown = new Map<string, string[]>();
+  let family = "";
+  for (const line of state.dryRun) {
+    const start = /^:ufw(6?)-user-input /.exec(line);
+    if (start !== null) family = start[1] === "6" ? "v6" : "v4";
+    if (family !== "" && !shown.has(family)) shown.set(family, []);
+    if (line.startsWith("### tuple")) shown.get(family)?.push(line.trim());
+  }
+  if (shown.size === 0)
+    return state.dryRun.some((line) => /^(Skipping |Could not delete non-existent)/.test(line));
+  return [...shown].every(([name, rules]) => {
+    const current = state.status.filter((line) => line.startsWith(`${name} `));
+    return current.map((line) => line.slice(name.length + 1).trim()).join("\n") === rules.join("\n");
+  });
+}
 
 function plan(given: UfwArgs, state: UfwState): Plan {
   if (!state.hasUfw)
@@ -146,7 +176,7 @@ function plan(given: UfwArgs, state: UfwState): Plan {
     run("set the logging", "logging", given.logging);
   if (given.rule !== undefined) {
     if (state.dryRunCode !== 0)
-      return { steps: [], diffs: [], fail: `ufw refuses the rule: ${state.dryRun.trim()}` };
+      return { steps: [], diffs: [], fail: `ufw refuses the rule: ${state.dryRun.join("\n")}` };
     if (!isRuleThere(state)) run(`${given.delete ? "remove" : "add"} a rule`, ...ruleWords(given));
   }
   if (given.state === "enabled" && !isActive(state)) run("switch the firewall on", "--force", "enable");
