@@ -1,5 +1,4 @@
 /** `ansible_connection: ssh`: one connection, a channel for each shell and transfer. */
-import { once } from "node:events";
 import type { Client } from "ssh2";
 import { ProvisionError } from "../../base/errors.ts";
 import { BaseSession } from "./base-session.ts";
@@ -23,6 +22,7 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
     channels.clear();
   };
   client.on("error", (error) => end(error.message));
+  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   client.on("close", () => end("the host hung up"));
   return new BaseSession({
     key: `ssh:${settings.user}@${settings.host}:${settings.port}${settings.jumps.map((jump) => `>${jump}`).join("")}`,
@@ -38,7 +38,7 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
       (host, port) => forward(client, host, port),
       (path) => forwardSocket(client, path),
     ),
-    close: () => closeClient(client),
+    close: () => closeClient(client, closed),
   });
 }
 
@@ -64,8 +64,13 @@ const lost = (plan: ConnectionPlan, why: string): ProvisionError =>
     state: `the connection ended: ${why}`,
   });
 
-async function closeClient(client: Client): Promise<void> {
+/** The timer keeps the process alive: a connection that was lost leaves nothing else that would. */
+async function closeClient(client: Client, closed: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limits.closeTimeoutMs);
+  });
   client.end();
-  const signal = AbortSignal.timeout(limits.closeTimeoutMs);
-  await once(client, "close", { signal }).catch(() => client.destroy());
+  await Promise.race([closed, late.then(() => client.destroy())]);
+  clearTimeout(timer);
 }

@@ -9,7 +9,7 @@
  * | R2 reads | network mounts and URLs are asked ahead | here |
  * | R3 never ahead | commands, `until`, lookups that act | here |
  * | R4 unknowns | names that are set in between count as known | here |
- * | R5 silence | an ahead question's failure is told | here |
+ * | R5 silence | an ahead question's failure is told | here; question-frames.test.ts |
  * | R6 age | answers stay true over pauses and POSTs | here; answer-store.test.ts |
  * | R7 lockstep | a host goes on while others are at the task | plays.law.test.ts |
  * | R8 loops | an item does not see what the one before it did | here; loop-batch.law.test.ts |
@@ -155,7 +155,7 @@ describe("answers that were asked ahead are not believed", () => {
 
   test("R4: of what a name meant before a task gave it another value", async () => {
     const asked = await askedAt(`    - {name: first, set_fact: {target: MARK}}
-    - {name: look, stat: {path: "{{ d }}"}}
+    - {name: act, command: "true"}
     - {name: then, set_fact: {target: second}}
     - {name: last, stat: {path: "{{ d }}/{{ target }}"}}
 `);
@@ -213,6 +213,13 @@ describe("answers that were asked ahead are not believed", () => {
     - {name: next, stat: {path: "{{ d }}"}}
 `);
     expect(outcomes(ran)).toEqual(["look a ok", "never a skipped", "next a ok"]);
+  });
+
+  test("R5: what cannot be rendered fails its own task, not the one whose message it would have gone with", async () => {
+    const ran = await run(`    - {name: act, command: "true"}
+    - {name: bad, copy: {content: "{{ nope }}", dest: "{{ d }}/f"}}
+`);
+    expect(outcomes(ran)).toEqual(["act a changed", "bad a failed"]);
   });
 
   test("R5: an item that cannot be rendered fails by itself, not the one before it", async () => {

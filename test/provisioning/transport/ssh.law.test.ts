@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { ConnectionPlan, Session } from "../../../src/provisioning/transport/session.ts";
@@ -249,6 +251,22 @@ describe("a session", () => {
     const pending = shell.exchange([ask("echo a"), step("p=$PPID; kill -9 $p; sleep 5"), ask("echo b")]);
     await expect(pending).rejects.toMatchObject({ code: "connection-lost" });
     await expect(shell.exchange([ask(":")])).rejects.toMatchObject({ code: "connection-lost" });
+  });
+
+  test("a process that has nothing left but a lost connection goes on, and closes it at once", async () => {
+    await who();
+    const script = `
+      import { openSession } from "./src/provisioning/transport/open-session.ts";
+      const session = await openSession(${JSON.stringify(plan())});
+      const shell = await session.shell(null);
+      await shell.exchange([{ kind: "ask", script: "kill -9 $PPID", timeoutMs: 5000 }]).catch((error) => console.log(error.code));
+      const startedAt = performance.now();
+      await session.close();
+      console.log(performance.now() - startedAt < 500 ? "closed" : "late");
+    `;
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", script]);
+    expect(stdout).toBe("connection-lost\nclosed\n");
   });
 
   test("a child left behind does not disturb the next frames", async () => {
