@@ -19,6 +19,7 @@ import { faultOf, Renderer } from "./expressions/renderer.ts";
 import { templateFileSyntax } from "./expressions/template-syntax.ts";
 import { str } from "./expressions/text.ts";
 import { type Fault, toJson, type Value } from "./expressions/value.ts";
+import { factHint } from "./fact-hint.ts";
 import type { RenderContext } from "./render-context.ts";
 
 export { omitPlaceholder };
@@ -58,7 +59,7 @@ function bare(renderer: Renderer, expression: string, span: Span): Value {
   const text = expression.trim();
   if (!isTemplate(text)) return renderer.expression(expression, span);
   if (/^(?:\{%|\{\{(?:(?!\}\})[\s\S])*\}\}$)/.test(text)) return renderer.renderString(text, span);
-  return renderer.expression(withoutBraces(text), span);
+  return renderer.expression(withoutBraces(text), span, `evaluate "${text.replace(/\s+/g, " ")}"`);
 }
 
 const quotedOrBrace = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|\{\{|\}\}/g;
@@ -162,10 +163,19 @@ export function errorOf(fault: Fault, span: Span): ProvisionError {
     action: fault.located?.subject ?? "evaluate the expression",
     state: fault.message,
     span: fault.located?.span ?? span,
-    why: through.length > 0 ? `it is needed by ${through.join(", by ")}` : undefined,
-    fix: fault.near === undefined ? undefined : `write "${fault.near}" instead of "${wrongName(fault)}"`,
+    ...explained(fault, through),
     cause: fault,
   });
+}
+function explained(
+  fault: Fault,
+  through: readonly string[],
+): { readonly why?: string | undefined; readonly fix?: string | undefined } {
+  const why = through.length > 0 ? `it is needed by ${through.join(", by ")}` : undefined;
+  const name = wrongName(fault);
+  const fact = fault.undefinedName === undefined ? undefined : factHint(name);
+  if (fact !== undefined) return { why: fact.why, fix: fact.fix };
+  return { why, fix: fault.near === undefined ? undefined : `write "${fault.near}" instead of "${name}"` };
 }
 const wrongName = (fault: Fault): string =>
   (fault.undefinedName ?? /"([^"]+)"/.exec(fault.message)?.[1] ?? "").replace(/^"|"$/g, "");

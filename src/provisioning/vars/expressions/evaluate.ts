@@ -152,12 +152,27 @@ function evaluateCompare(node: Extract<Expression, { type: "compare" }>, frame: 
   let left = evaluate(node.first, frame);
   for (const { operator, operand } of node.rest) {
     const right = evaluate(operand, frame);
+    if (
+      right instanceof Undefined &&
+      operand.type === "name" &&
+      right.near === undefined &&
+      right.cause === undefined
+    )
+      throw unquoted(right);
     frame.place.at = node.at;
     if (!comparison(operator, left, right)) return false;
     left = right;
   }
   return true;
 }
+/** `when: mode == fast`: a word without quotes is a name. */
+function unquoted(name: Undefined): Fault {
+  const fault = name.fault();
+  const hinted = new Fault(`${fault.message}; if it is text, it wants quotes: '${name.name}'`, fault.at);
+  hinted.undefinedName = fault.undefinedName;
+  return hinted;
+}
+
 export function comparison(operator: CompareOperator, left: Value, right: Value): boolean {
   switch (operator) {
     case "==":

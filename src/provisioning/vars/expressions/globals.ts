@@ -102,6 +102,12 @@ class AllVariables extends PyObject {
   override keys(): readonly string[] {
     return [...this.#renderer.context.scope.names()];
   }
+  override lacks(name: string): string {
+    const host = this.#renderer.variable("inventory_hostname");
+    return typeof host === "string"
+      ? `host "${host}" has no variable ${name}`
+      : `there is no variable ${name}`;
+  }
 }
 
 /** `hostvars[name]`: another host's variables, rendered in that host's own scope. */
@@ -118,5 +124,8 @@ class HostVariables extends PyObject {
   }
   override keys(): readonly string[] {
     return [...(this.#renderer.context.hosts?.names() ?? [])];
+  }
+  override lacks(name: string): string {
+    return `the inventory has no host ${name}`;
   }
 }

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import type { Span } from "../../../base/errors.ts";
 
 /** The place of `text[at]`, where `text` is the value of the scalar at `span`; as near as can be told. */
-export function locate(span: Span, text: string, at: number | undefined): Span {
+export function locate(span: Span, text: string, given: number | undefined): Span {
+  const at = given === undefined ? undefined : pastSign(text, given);
   if (at === undefined || at < 0 || at > text.length) return span;
   const lines = fileLines(span);
   const line = lines?.[span.line - 1] ?? span.sourceLine;
@@ -16,12 +17,16 @@ export function locate(span: Span, text: string, at: number | undefined): Span {
 
 /** A whole file that is a template: every offset has its line. */
 export function locateInFile(file: string, text: string, at: number | undefined): Span {
-  const before = text.slice(0, at ?? 0);
+  const before = text.slice(0, pastSign(text, at ?? 0));
   const line = before.split("\n").length;
   const column = before.length - (before.lastIndexOf("\n") + 1) + 1;
   const sourceLine = text.split("\n")[line - 1] ?? "";
   return { file, line, column, sourceLine, length: wordLength(sourceLine, column) };
 }
+
+/** A member is noted at its point or bracket, and its name is what is meant. */
+const pastSign = (text: string, at: number): number =>
+  at + (/^(?:\.\s*(?=\w)|\[\s*['"](?=\w))/.exec(text.slice(at, at + 40))?.[0].length ?? 0);
 
 interface Search {
   readonly span: Span;

@@ -38,7 +38,10 @@ export function attributeOf(object: Value, name: string, at: number): Value {
 export function itemOf(object: Value, key: Value, at: number): Value {
   if (object instanceof Undefined) return chained(object);
   if (key instanceof Undefined) throw key.fault();
-  if (typeof object === "string") return indexed(characters(object), object, key, at);
+  if (typeof object === "string") {
+    if (isInt(key)) refuseWrittenList(object);
+    return indexed(characters(object), object, key, at);
+  }
   if (isList(object)) return indexed(object, object, key, at);
   let found: Value | undefined;
   if (object instanceof PyObject) found = object.item(key);
@@ -53,6 +56,15 @@ function indexed(items: readonly Value[], object: Value, key: Value, at: number)
   return found === undefined ? missing(object, key, at) : found;
 }
 
+/**
+ * Text like "['a', 'b']", from -e or a template, is a list to older Ansible. Here it stays text, and to take it letter
+ * by letter is never meant.
+ */
+export function refuseWrittenList(text: string): void {
+  if (/^\[\s*(?:\]$|["'{[]|-?\d|[Tt]rue|[Ff]alse|None|null)/.test(text) && text.endsWith("]"))
+    throw new Fault("the text looks like a list but is text: write | from_yaml behind it");
+}
+
 /** What is not there, with a sentence that says what is. */
 function missing(object: Value, key: Value, at: number): Undefined {
   const shown = typeof key === "string" ? `"${key}"` : repr(key);
@@ -62,12 +74,22 @@ function missing(object: Value, key: Value, at: number): Undefined {
   return new Undefined({ name: shown, message: missingMessage(object, shown, keys), near, at });
 }
 function missingMessage(object: Value, shown: string, keys: readonly string[] | undefined): string {
+  const own = object instanceof PyObject ? object.lacks(shown) : undefined;
+  if (own !== undefined) return own;
+  if (
+    isMapping(object) &&
+    mappingGet(object, "skipped") === true &&
+    mappingGet(object, "skip_reason") !== undefined
+  )
+    return `there is no key ${shown}: the task that registered it was skipped`;
   if (isList(object)) {
     const count = `${object.length} item${object.length === 1 ? "" : "s"}`;
     return /^-?\d+$/.test(shown)
       ? `a list of ${count} has no item ${shown}`
       : `a list has no member ${shown}`;
   }
+  if (typeof object === "string" && /^\{\s*(?:["']|\w+\s*:)/.test(object) && object.endsWith("}"))
+    return `the text looks like a mapping but is text, so it has no ${shown}: write | from_yaml behind it`;
   if (keys === undefined) return `${aTypeName(object)} has no member ${shown}`;
   const listed = keys.slice(0, 8).map((name) => `"${name}"`);
   if (keys.length > listed.length) listed.push("…");
@@ -113,7 +135,10 @@ function bound(value: Value | undefined): number | undefined {
 export function iterate(value: Value): readonly Value[] {
   if (value instanceof Undefined) return [...blankText(value)];
   if (isList(value)) return value;
-  if (typeof value === "string") return characters(value);
+  if (typeof value === "string") {
+    refuseWrittenList(value);
+    return characters(value);
+  }
   if (value instanceof PyObject) {
     const items = value.iterate();
     if (items !== undefined) return [...items];

@@ -83,6 +83,10 @@ export abstract class PyObject {
     if (keys === undefined) return this.text();
     return Object.fromEntries(keys.map((key) => [key, toJson(this.item(key) ?? null)]));
   }
+  /** A sentence that says that `key` is not there; undefined: the usual one. */
+  lacks(_key: string): string | undefined {
+    return undefined;
+  }
   /** Order among its own kind; undefined: there is none. */
   compareTo(_other: PyObject): number | undefined {
     return undefined;

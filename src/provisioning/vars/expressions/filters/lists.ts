@@ -2,7 +2,7 @@
 import { binary, limitItems, limitText } from "../arithmetic.ts";
 import { compare, equals, truth } from "../compare.ts";
 import { spend, spendOn } from "../effort.ts";
-import { iterate } from "../members.ts";
+import { iterate, refuseWrittenList } from "../members.ts";
 import { PythonRandom } from "../python-random.ts";
 import { type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { characters, str, textLength } from "../text.ts";
@@ -146,7 +146,10 @@ const join: Filter = (input, call) => {
 };
 
 function length(input: Value): Value {
-  if (typeof input === "string") return textLength(input);
+  if (typeof input === "string") {
+    refuseWrittenList(input);
+    return textLength(input);
+  }
   if (isList(input)) return input.length;
   if (isMapping(input)) return input instanceof Dict ? input.size : mappingKeys(input).length;
   throw new Fault(`${aTypeName(input)} has no length`);
