@@ -8,6 +8,9 @@ nohup sh -c 'sleep "$1"; if [ -n "$2" ]; then $2; elif [ -d /run/systemd/system 
 /** Up again only when the kernel has another boot than the one we sent down, and the test succeeds. */
 const newBootSh = `[ "$(sh -c "$1" 2>/dev/null)" != "$2" ] && sh -c "$3"`;
 
+/** The kernel's boot, and when its first process began: a container that starts anew keeps the kernel. */
+const bootSh = "cat /proc/sys/kernel/random/boot_id; sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20";
+
 export default defineModule({
   kind: "host",
   name: "reboot",
@@ -24,9 +27,7 @@ export default defineModule({
     search_paths: list("Folders to look for the command in.", {
       default: ["/sbin", "/bin", "/usr/sbin", "/usr/bin", "/usr/local/sbin"],
     }),
-    boot_time_command: text("Prints something that is different after each boot.", {
-      default: "cat /proc/sys/kernel/random/boot_id",
-    }),
+    boot_time_command: text("Prints something that is different after each boot.", { default: bootSh }),
     reboot_command: text("The command that reboots. Default: systemctl or shutdown."),
   }),
   example: "- name: into the new kernel\n  reboot: {reboot_timeout: 300}\n",
