@@ -15,7 +15,8 @@ export function processIo(): CliIo {
     env,
     isTTY,
     get columns() {
-      return stdout.columns ?? 80;
+      // A terminal that does not know its size says 0.
+      return stdout.columns || usualColumns;
     },
     colour: wantsColour(env, isTTY),
     cwd: process.cwd(),
@@ -28,6 +29,8 @@ export function processIo(): CliIo {
     signal: interruptSignal(),
   };
 }
+
+const usualColumns = 80;
 
 /** `provision … | head` ends the reader early: that is no error of ours. */
 function ignoreClosedPipe(stream: NodeJS.WriteStream): void {

@@ -45,7 +45,9 @@ export async function runReported(run: ReportedRun): Promise<RunSummary> {
       request,
       (event) => {
         watch?.(event);
-        reporter.report(event);
+        // A connection that we gave up ourselves is no news.
+        const isOurs = io.signal.aborted && event.type === "connect" && event.state === "failed";
+        if (!isOurs) reporter.report(event);
       },
       io.signal,
     );

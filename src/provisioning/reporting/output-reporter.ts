@@ -33,15 +33,19 @@ function linesOf(event: EngineEvent, style: TextStyle): readonly string[] {
   if (event.type === "warning") return [colours.yellow(`warning: ${cleanText(style, event.message)}`)];
   if (event.type !== "task-host" || event.item !== undefined) return [];
   const { rc } = event.result;
-  const how = typeof rc === "number" && event.status !== "skipped" ? `exit code ${rc}` : event.status;
+  const how =
+    typeof rc === "number" && rc >= 0 && event.status !== "skipped" ? `exit code ${rc}` : event.status;
   const head = paintStatus(event.status, colours, `${event.host}  ${how}`);
   return [head, ...bodyOf(event, style), ...event.diffs.flatMap((diff) => diffLines(diff, style))];
 }
 
 /** The output of a command; of what failed without any, why; of a module, what it found. */
 function bodyOf(event: TaskHostEvent, style: TextStyle): readonly string[] {
-  const { stdout, stderr } = event.result;
+  const { rc, stdout, stderr } = event.result;
   const texts = [stdout, stderr].filter((text): text is string => typeof text === "string" && text !== "");
+  // Ended by us: what it would have said at the end is not there.
+  if (event.failure !== undefined && typeof rc === "number" && rc < 0)
+    return taskHostDetails({ ...event, diffs: [] }, style);
   if (texts.length > 0) return texts.flatMap((text) => cleanText(style, text).trimEnd().split("\n"));
   if (event.failure !== undefined) return taskHostDetails({ ...event, diffs: [] }, style);
   const found = JSON.stringify(worthTelling(event.result), null, 2);

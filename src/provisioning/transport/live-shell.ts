@@ -83,15 +83,16 @@ export class LiveShell implements Shell {
     this.#kill.push(retire.kill);
     try {
       const connection = await this.#connected();
-      if (hasMore) await this.#makeSure(old, connection);
+      // Its answer means that what hung was killed: after an interrupt everything is closed at once.
+      await connection.send([{ kind: "ask", script: ":", timeoutMs: limits.shellOpenTimeoutMs }], true);
+      if (hasMore) await this.#makeSure(old);
     } finally {
       if (!retire.isHeld) old.close();
     }
   }
 
   /** No frame ever runs twice: the old shell is dead and had not gone on, or nobody knows, and that is said. */
-  async #makeSure(old: ShellConnection, connection: ShellConnection): Promise<void> {
-    await connection.send([{ kind: "ask", script: ":", timeoutMs: limits.shellOpenTimeoutMs }], true);
+  async #makeSure(old: ShellConnection): Promise<void> {
     await sleep(limits.lateWordsMs);
     if (old.mayHaveGoneOn) {
       throw new ProvisionError({

@@ -200,6 +200,9 @@ describe("connecting", () => {
     stop.abort();
     session.interrupt();
     expect((await ending)[0]).toMatchObject({ timedOut: true });
+    await session.close();
+    const pid = Number(readFileSync(begun, "utf8"));
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
   test("a server that is not ssh is said so", async () => {
