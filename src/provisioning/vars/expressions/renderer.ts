@@ -321,8 +321,9 @@ export class Renderer implements Runtime {
       const parsed = fileSyntax(text);
       const place: Place = { text: parsed.text, at: 0 };
       const template = { file, text: parsed.text };
+      // As in Jinja, the last newline of a file that another takes in is no part of it.
       const compiled = this.#locatedInFile(place, template, parsed.firstLine, () =>
-        compileFile(parsed.text, parsed.syntax),
+        compileFile(parsed.text.replace(/\n$/, ""), parsed.syntax),
       );
       return { template: compiled, enter: (locals) => this.#frame(locals, place) };
     }

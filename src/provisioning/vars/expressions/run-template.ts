@@ -287,6 +287,7 @@ class Runner {
     const callee = evaluate(call.callee, this.#frame);
     const given = evaluateArguments(call.arguments, this.#frame);
     this.#frame.place.at = call.at;
+    if (callee instanceof Undefined) throw callee.fault();
     if (!(callee instanceof PyObject)) throw new Fault(`${aTypeName(callee)} is no macro`);
     const kwargs = new Map(given.kwargs).set("caller", this.#macro(statement.caller));
     this.#output.push(callee.call({ args: given.args, kwargs }));

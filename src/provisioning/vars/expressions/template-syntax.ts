@@ -11,7 +11,12 @@ export interface FileSyntax {
 
 export const templateFileSyntax: Syntax = { ...ansibleSyntax, plainBackslashes: false };
 
-export function fileSyntax(text: string, base: Syntax = templateFileSyntax): FileSyntax {
+/** As Jinja reads them: a file from Windows is like any other. */
+const withPlainNewlines = (text: string): string =>
+  text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+
+export function fileSyntax(given: string, base: Syntax = templateFileSyntax): FileSyntax {
+  const text = withPlainNewlines(given);
   const header = /^#jinja2:([^\n]*)(?:\n|$)/.exec(text);
   if (header === null) return { text, syntax: base, firstLine: 1 };
   let syntax = base;
