@@ -98,7 +98,7 @@ export async function inventoryCommand(argv: readonly string[], io: CliIo): Prom
 function limitOf(given: ParsedOptions, inventory: Inventory, io: CliIo): ReadonlySet<string> | undefined {
   const limit = given.all("limit");
   if (limit.length === 0) return undefined;
-  return new Set(matchPattern(limit, inventory, { action: "read --limit", cwd: io.cwd }));
+  return new Set(matchPattern(limit, inventory, { action: "limit the hosts", cwd: io.cwd }));
 }
 
 /** Into a file it goes as it is; on a terminal it ends its line. */

@@ -223,7 +223,7 @@ export class RunState {
     const { limit, environment } = this.request;
     if (limit === undefined || limit.length === 0) return names;
     const kept = new Set(
-      matchPattern(limit, this.inventory, { action: "read --limit", cwd: environment.cwd }),
+      matchPattern(limit, this.inventory, { action: "limit the run", cwd: environment.cwd }),
     );
     return names.filter((name) => kept.has(name));
   }

@@ -7,6 +7,9 @@ import { hostsOfGroup } from "./group-order.ts";
 import { parseHostAddress } from "./host-address.ts";
 import type { Inventory, InventoryHost } from "./inventory.ts";
 
+/** Of groups or hosts, in an error. */
+const shownNames = 12;
+
 export interface MatchOptions {
   /** Where the pattern stands, for errors. */
   readonly span?: Span | undefined;
@@ -202,9 +205,11 @@ class Matcher {
       return this.#error(`"${name}" matches no host and no group of the inventory`, rangeHint(name));
     }
     const near = nearest(name, [...groups.keys(), ...hosts.keys()]);
-    const known = [...groups.keys()].filter((group) => group !== "ungrouped");
-    const why =
-      hosts.size === 0 ? "the inventory holds no hosts" : `its groups are ${known.slice(0, 12).join(", ")}`;
+    const known = [...groups.keys()].filter((group) => group !== "ungrouped" && group !== "all");
+    const some = (names: readonly string[]): string =>
+      names.slice(0, shownNames).join(", ") + (names.length > shownNames ? ", …" : "");
+    const held = known.length === 0 ? `hosts are ${some([...hosts.keys()])}` : `groups are ${some(known)}`;
+    const why = hosts.size === 0 ? "the inventory holds no hosts" : `its ${held}`;
     const fix = near === undefined ? undefined : `write "${near}"`;
     return this.#error(`the inventory has no host and no group "${name}"`, why, fix);
   }
