@@ -40,6 +40,16 @@ export function setEntry(table: string, path: string, wanted: string): string {
   return joined(lines.with(at, wanted));
 }
 
+/** Whether two tables name another source, or another kind of file system, for the path. */
+export function differsInSource(before: string, after: string, path: string): boolean {
+  const sourceIn = (table: string): string => {
+    const [src, , fstype] = fieldsOf(splitTable(table).find((line) => isAt(line, path)) ?? "");
+    return `${src} ${fstype}`;
+  };
+  const old = sourceIn(before);
+  return old !== sourceIn("") && old !== sourceIn(after);
+}
+
 export function removeEntry(table: string, path: string): string {
   const lines = splitTable(table);
   const kept = lines.filter((line) => !isAt(line, path));

@@ -5,7 +5,7 @@ import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
 import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
-import { fstabLine, isMountedAt, removeEntry, setEntry } from "./fstab.ts";
+import { differsInSource, fstabLine, isMountedAt, removeEntry, setEntry } from "./fstab.ts";
 import type { Plan } from "./module.ts";
 
 const states = [
@@ -76,6 +76,10 @@ function tableAfter(given: MountArgs, state: MountState): string {
   return setEntry(state.table, path, fstabLine({ src, path, fstype, opts: optionsOf(given), dump, passno }));
 }
 
+/** Another source cannot be had by a remount, and some options of a bind mount neither. */
+const anewSh = `if [ "$3" = options ] && mount -T "$1" -o remount "$2" 2>/dev/null; then exit 0; fi
+umount "$2" && mount -T "$1" "$2"`;
+
 function plan(given: MountArgs, state: MountState): Plan {
   const path = pathOf(given);
   const after = tableAfter(given, state);
@@ -90,7 +94,10 @@ function plan(given: MountArgs, state: MountState): Plan {
   }
   if (given.state === "mounted") {
     if (!state.isMounted) run(`mount ${path}`, "mount", "-T", given.fstab, path);
-    else if (isWritten) run(`mount ${path} anew`, "mount", "-T", given.fstab, "-o", "remount", path);
+    else if (isWritten) {
+      const changes = differsInSource(state.table, after, path) ? "source" : "options";
+      run(`mount ${path} anew`, "sh", "-c", anewSh, "sh", given.fstab, path, changes);
+    }
   }
   if (given.state === "remounted") {
     if (!state.isMounted) return { steps: [], diffs: [], fail: `nothing is mounted at "${path}"` };

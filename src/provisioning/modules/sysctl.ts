@@ -13,12 +13,12 @@ const args = defineArgs(
     state: choice(["present", "absent"])("Shall the file set it?", { default: "present" }),
     sysctl_file: path("The file.", { default: "/etc/sysctl.conf" }),
     sysctl_set: flag("Set it now too, when it differs.", { default: false }),
-    reload: flag("Load the file after it was changed.", { default: true }),
+    reload: flag("Load the file after it was changed, or when the value is not in force.", { default: true }),
     ignoreerrors: flag("Pass over settings that the kernel does not know.", { default: false }),
   },
   {
     check: (args) =>
-      args.state === "present" && args.value === undefined
+      args.state === "present" && (args.value ?? "").trim() === ""
         ? '"value" is required with state "present"'
         : undefined,
   },
@@ -74,17 +74,19 @@ function plan(given: SysctlArgs, state: SysctlState): Plan {
   const after = edited(state.file, given);
   const isWritten = after !== state.file;
   const ignore = given.ignoreerrors ? ["-e"] : [];
-  const sets = given.sysctl_set && given.state === "present" && state.live !== wantedValue(given);
+  const isLive = given.state === "absent" || state.live === wantedValue(given);
+  const isUnknown = state.live === undefined && given.ignoreerrors;
   const steps: Step[] = [];
+  // First of all: what the kernel refuses is not written down.
+  if (given.sysctl_set && !isLive) {
+    const argv = ["sysctl", ...ignore, "-w", `${given.name}=${wantedValue(given)}`];
+    steps.push({ do: "run", why: `set ${given.name}`, argv });
+  }
   if (isWritten) {
     const path = given.sysctl_file;
     steps.push({ do: "write", why: `write ${path}`, path, from: { bytes: bytesOf(after) } });
   }
-  if (sets) {
-    const argv = ["sysctl", ...ignore, "-w", `${given.name}=${wantedValue(given)}`];
-    steps.push({ do: "run", why: `set ${given.name}`, argv });
-  }
-  if (isWritten && given.reload) {
+  if (given.reload && (isWritten || !(isLive || isUnknown || given.sysctl_set))) {
     steps.push({ do: "run", why: "load the settings", argv: ["sysctl", ...ignore, "-p", given.sysctl_file] });
   }
   return {
