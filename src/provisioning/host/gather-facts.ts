@@ -132,7 +132,7 @@ const listDisks =
 
 const usualFactPath = "/etc/ansible/facts.d";
 const askLocal = (folder: string): string =>
-  `for f in ${shellQuote(folder)}/*.fact; do [ -f "$f" ] || continue; m "local \${f##*/}"; if [ -x "$f" ]; then "$f" </dev/null 2>/dev/null; else cat "$f"; fi; done`;
+  `for f in ${shellQuote(folder)}/*.fact; do [ -f "$f" ] || continue; m "local \${f##*/}"; if [ -x "$f" ]; then "$f" </dev/null 2>/dev/null; c=$?; [ $c = 0 ] || { m "factcode \${f##*/}"; echo $c; }; else cat "$f"; fi; done`;
 
 const askNetwork = `m ip; if command -v ip >/dev/null 2>&1; then ip -o addr show 2>/dev/null; elif command -v ifconfig >/dev/null 2>&1; then m ifconfig; ifconfig -a 2>/dev/null; fi`;
 

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../../src/base/json.ts";
 import { baseFactsScript, readBaseFacts } from "../../../src/provisioning/host/base-facts.ts";
@@ -9,8 +12,9 @@ const gather = (argv: readonly string[], subset: readonly string[] = []): JsonOb
   readGatheredFacts(runScript(argv, gatherFactsScript(subset)), 0);
 
 /** What Debian's own ansible says of this machine: the oracle. */
-function ansibleFacts(): JsonObject | undefined {
-  const run = spawnSync("ansible", ["-i", "localhost,", "-c", "local", "localhost", "-m", "setup"], {
+const ansibleFacts = (): JsonObject | undefined => setup([]);
+function setup(more: readonly string[]): JsonObject | undefined {
+  const run = spawnSync("ansible", ["-i", "localhost,", "-c", "local", "localhost", "-m", "setup", ...more], {
     encoding: "utf8",
     env: { ...process.env, ANSIBLE_NOCOLOR: "1", ANSIBLE_STDOUT_CALLBACK: "minimal" },
   });
@@ -120,6 +124,33 @@ describe("facts", () => {
     expect(
       ["mounts", "default_ipv4", "local", "virtualization_type"].filter((name) => name in facts),
     ).toEqual([]);
+  });
+
+  test.each(shells)("$name: a host's own facts are what Debian's ansible reads", ({ argv }) => {
+    const folder = mkdtempSync(join(tmpdir(), "provision-facts-"));
+    const files: Readonly<Record<string, string>> = {
+      ini: "[general]\nKey=Value\nport = 80\n# c\nempty=\n\n[two words]\na=b=c\nmulti=one\n  two\n",
+      defaults: "[DEFAULT]\nd=1\n[s]\na=%(d)s\n",
+      json: '{"a": [1, 2.5, null], "b": {"c": "d"}}',
+      text: '"one"',
+      nothing: "",
+      "run:x": "#!/bin/sh\necho '{\"made\": 2}'",
+      "ini:x": "#!/bin/sh\necho '[s]'; echo k=v",
+    };
+    for (const [name, text] of Object.entries(files))
+      writeFileSync(join(folder, `${name}.fact`), text, { mode: name.endsWith(":x") ? 0o755 : 0o644 });
+    writeFileSync(join(folder, "broken.fact"), "just text");
+    writeFileSync(join(folder, "failing.fact"), "#!/bin/sh\nexit 3", { mode: 0o755 });
+    const local = readGatheredFacts(runScript(argv, gatherFactsScript(["local"], folder)), 0)
+      .local as JsonObject;
+    const { broken, failing, ...own } = local;
+    expect(broken).toMatch(/^error loading facts/);
+    expect(failing).toMatch(/^Failure executing fact script.*rc: 3/);
+    const theirs = (setup(["-a", `fact_path=${folder} filter=ansible_local`])?.ansible_local ??
+      local) as JsonObject;
+    rmSync(folder, { recursive: true });
+    const { broken: _broken, failing: _failing, ...wanted } = theirs;
+    expect(own).toEqual(wanted);
   });
 
   test.each(shells)("$name: the base facts are always there", ({ argv }) => {
