@@ -69,6 +69,7 @@ function readFragments(
 function readLocal(path: string, search: FileSearch): SourceAnswer {
   const full = isAbsolute(path) ? path : resolve(search.folders.at(-1) ?? ".", path);
   const stat = statPath(full);
+  if (stat?.isDirectory() === true) return { kind: "tree", entries: [] };
   return stat?.isFile() === true ? readFile(full, search) : { kind: "missing" };
 }
 

@@ -187,6 +187,8 @@ async function special(
   } catch (error) {
     if (error instanceof ProvisionError && error.code !== "connection-lost")
       return done(false, error.message);
+    // The controller's own disk: full, closed, a file where a folder must be.
+    if (error instanceof Error && "syscall" in error) return done(false, error.message);
     throw error;
   }
 }

@@ -5,9 +5,9 @@ import type { Answers } from "../host/question.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, list, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
-import { octalDigits } from "./file-mode.ts";
 import { baseName, hostPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
+import { kindOf, permissionsOf } from "./stat.ts";
 
 const args = defineArgs({
   paths: list("Folders to look into.", { required: true, aliases: ["name", "path"] }),
@@ -17,7 +17,7 @@ const args = defineArgs({
   }),
   excludes: list("Names must match none of these.", { default: [], aliases: ["exclude"] }),
   use_regex: flag("patterns and excludes are Python regular expressions.", { default: false }),
-  contains: text("A regular expression that a line of the file must match."),
+  contains: text("A regular expression that a line of the file must match from its start."),
   read_whole_file: flag("contains may span lines.", { default: false }),
   file_type: choice(["file", "directory", "link", "any"])("What to find.", { default: "file" }),
   recurse: flag("Look into folders below too.", { default: false }),
@@ -48,12 +48,15 @@ interface Found {
   readonly nlink: number;
 }
 
-/** $1 depth ("" without limit), $2 -L or -P, $3 pattern of contains, $4 checksum wanted, then the folders. */
-const findSh = `n=$1 l=$2 c=$3 h=$4; shift 4
+/**
+ * $1 depth ("" without limit), $2 -L or -P, $3 and $4 the pattern of contains for grep -P and -E, $5 -z for whole files,
+ * $6 checksum wanted, then the folders.
+ */
+const findSh = `n=$1 l=$2 c=$3 e=$4 z=$5 h=$6; shift 6
 one() { find $l "$1" -mindepth 1 \${n:+-maxdepth "$n"} -exec stat -c '%f %u %g %s %Y %X %Z %i %d %h %U %G %n' -- {} + 2>/dev/null; }
 for p do [ -d "$p" ] || { printf 'missing %s\\n' "$p"; continue; }; one "$p"; done
-[ -z "$c" ] || { echo contains; g=-E; echo 1 | grep -qP '\\d' 2>/dev/null && g=-P
-for p do find $l "$p" -mindepth 1 \${n:+-maxdepth "$n"} -type f -exec grep -l $g -e "$c" -- {} + 2>/dev/null; done; }
+[ -z "$c" ] || { echo contains; g=-P; echo 1 | grep -qP '\\d' 2>/dev/null || { g=-E; c=$e; }
+for p do find $l "$p" -mindepth 1 \${n:+-maxdepth "$n"} -type f -exec grep -l $g $z -e "$c" -- {} + 2>/dev/null; done; }
 [ -z "$h" ] || { echo sums; for p do find $l "$p" -mindepth 1 \${n:+-maxdepth "$n"} -type f -exec sha1sum -- {} + 2>/dev/null; done; }
 exit 0`;
 
@@ -172,12 +175,19 @@ function select(given: FindArgs, state: FindState, context: ModuleContext): read
   });
 }
 
+/** A line must match from its start; whole files anywhere. */
+function containsPatterns({
+  contains,
+  read_whole_file: isWhole,
+}: FindArgs): readonly [string, string, string] {
+  if (contains === undefined) return ["", "", ""];
+  return isWhole ? [`(?m)${contains}`, contains, "-z"] : [`^(?:${contains})`, `^(${contains})`, ""];
+}
+
 const asResult = (file: Found, sums: ReadonlyMap<string, string>): JsonObject => ({
   path: file.path,
-  mode: octalDigits(file.mode),
-  isdir: file.type === "directory",
-  isreg: file.type === "file",
-  islnk: file.type === "link",
+  ...kindOf(file),
+  ...permissionsOf(file),
   uid: file.uid,
   gid: file.gid,
   pw_name: file.owner,
@@ -203,7 +213,8 @@ export default defineModule({
   readOnly: true,
   ask(given, context) {
     const depth = given.recurse ? (given.depth === undefined ? "" : String(given.depth)) : "1";
-    const flags = [depth, given.follow ? "-L" : "-P", given.contains ?? "", given.get_checksum ? "sums" : ""];
+    const patterns = containsPatterns(given);
+    const flags = [depth, given.follow ? "-L" : "-P", ...patterns, given.get_checksum ? "sums" : ""];
     const paths = given.paths.map((path) => hostPath(path, context));
     return [{ of: "script", sh: findSh, args: [...flags, ...paths] }];
   },
@@ -217,6 +228,7 @@ export default defineModule({
     return {
       files: files.map((file) => asResult(file, state.sums)),
       matched: files.length,
+      msg: state.missing.length === 0 ? "All paths examined" : "Not all paths examined",
       examined: state.found.length,
       skipped_paths: Object.fromEntries(state.missing.map((path) => [path, "is not a folder"])),
     };

@@ -58,6 +58,13 @@ const shortKey = (given: KnownArgs): KeyLine[] =>
     return own === undefined ? [] : [{ type: own.type, data: own.data }];
   });
 
+/** Whose a key is that belongs to somebody else. */
+const otherName = (given: KnownArgs): string | undefined =>
+  (given.key ?? "")
+    .split("\n")
+    .flatMap((line) => readLine(line)?.names ?? [])
+    .find((list) => !names(list, given.name));
+
 function edited(file: string, given: KnownArgs): string {
   const keys = shortKey(given);
   const lines = linesOf(file);
@@ -112,6 +119,10 @@ export default defineModule({
     if (given.state === "present" && shortKey(given).length === 0) {
       return { steps: [], diffs: [], fail: "key must have the form: HOST TYPE DATA" };
     }
+    const other = otherName(given);
+    if (other !== undefined) {
+      return { steps: [], diffs: [], fail: `the key is of "${other}", not of "${given.name}"` };
+    }
     const before = file.content === undefined ? "" : textOf(file.content);
     const after = edited(before, given);
     if (after === before) return { steps: [], diffs: [] };
@@ -129,5 +140,11 @@ export default defineModule({
       diffs: [{ path, before, after }],
     };
   },
-  result: (_state, _outcome, given) => ({ name: given.name, state: given.state, path: given.path }),
+  result: (_state, _outcome, given) => ({
+    name: given.name,
+    state: given.state,
+    path: given.path,
+    key: given.key ?? null,
+    hash_host: given.hash_host,
+  }),
 });

@@ -18,7 +18,11 @@ export default defineModule({
   plan(args, current, context) {
     const path = hostPath(args.src, context);
     if (current.content !== undefined) return { steps: [], diffs: [] };
-    const why = current.stat.exists ? `is a ${current.stat.type}, or may not be read` : "does not exist";
+    const why = !current.stat.exists
+      ? "does not exist"
+      : current.contentTooLarge === true
+        ? "is too long for a variable: fetch brings it to the controller"
+        : `is a ${current.stat.type}, or may not be read`;
     return { steps: [], diffs: [], fail: `"${path}" ${why}` };
   },
   result: (current, _outcome, args, context) =>

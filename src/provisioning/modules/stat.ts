@@ -13,7 +13,8 @@ printf '%s\\n' "$a"
 if [ -L "$f" ]; then readlink -f -- "$f" || echo; else echo; fi
 if [ -n "$2" ] && [ -f "$f" ] && { [ ! -L "$f" ] || [ "$4" = follow ]; }; then "$2"sum <"$f" | cut -d' ' -f1; else echo; fi
 if [ -n "$3" ] && command -v file >/dev/null; then file -b --mime -- "$f"; else echo; fi
-if [ -n "$5" ] && command -v lsattr >/dev/null; then lsattr -vd -- "$f" 2>/dev/null; else echo; fi`;
+if [ -n "$5" ] && command -v lsattr >/dev/null; then lsattr -vd -- "$f" 2>/dev/null || echo; else echo; fi
+stat \${4:+-L} -c '%o %b %t %T' -- "$f" 2>/dev/null`;
 
 const algorithms = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] as const;
 
@@ -61,6 +62,18 @@ function flagsOf(said: string): JsonObject {
   return { attributes, attr_flags: flags, version: version ?? null };
 }
 
+/** "BLOCK-SIZE BLOCKS MAJOR MINOR", the last two in hex: device_type is of a device itself. */
+function blocksOf(said: string): JsonObject {
+  const [size = "", blocks, major = "0", minor = "0"] = said.split(" ");
+  if (blocks === undefined) return {};
+  const [high, low] = [Number.parseInt(major, 16), Number.parseInt(minor, 16)];
+  return {
+    block_size: Number(size),
+    blocks: Number(blocks),
+    device_type: (low & 0xff) | (high << 8) | ((low & ~0xff) << 12),
+  };
+}
+
 interface StatArgs {
   readonly get_mime: boolean;
   readonly get_attributes: boolean;
@@ -69,7 +82,7 @@ interface StatArgs {
 function statResult(path: string, { answer, more }: StatState, args: StatArgs): JsonObject {
   const { stat } = answer;
   if (!stat.exists) return { exists: false };
-  const [access = "", source = "", checksum = "", mime = "", flags = ""] = more;
+  const [access = "", source = "", checksum = "", mime = "", flags = "", blocks = ""] = more;
   return {
     exists: true,
     path,
@@ -91,12 +104,13 @@ function statResult(path: string, { answer, more }: StatState, args: StatArgs): 
     executable: access.includes("x"),
     ...(stat.type === "link" ? { lnk_source: source, lnk_target: answer.linkTarget ?? "" } : {}),
     ...(checksum === "" ? {} : { checksum }),
+    ...blocksOf(blocks),
     ...(args.get_mime ? mimeOf(mime) : {}),
     ...(args.get_attributes ? flagsOf(flags) : {}),
   };
 }
 
-const kindOf = ({ type }: PathStat): JsonObject => ({
+export const kindOf = ({ type }: Pick<PathStat, "type"> | { readonly type: string }): JsonObject => ({
   isreg: type === "file",
   isdir: type === "directory",
   islnk: type === "link",
@@ -106,7 +120,7 @@ const kindOf = ({ type }: PathStat): JsonObject => ({
   isblk: type === "block",
 });
 
-function permissionsOf({ mode }: PathStat): JsonObject {
+export function permissionsOf({ mode }: Pick<PathStat, "mode">): JsonObject {
   const bit = (value: number) => (mode & value) !== 0;
   return {
     mode: octalDigits(mode),

@@ -1,6 +1,6 @@
 /** What every Session has in common: a shell a user, transfers on channels of their own, a count of messages. */
 import { createReadStream } from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
+import { chmod, open, rename, rm, stat } from "node:fs/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { shellQuote } from "../../base/shell-quote.ts";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
@@ -111,6 +111,7 @@ export class BaseSession implements Session {
       }
       await transfer.finished(action);
       await file.close();
+      await chmod(temporary, 0o666 & ~process.umask());
       await rename(temporary, localFile);
     } catch (error) {
       await file.close().catch(() => undefined);
