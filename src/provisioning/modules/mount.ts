@@ -76,9 +76,9 @@ function tableAfter(given: MountArgs, state: MountState): string {
   return setEntry(state.table, path, fstabLine({ src, path, fstype, opts: optionsOf(given), dump, passno }));
 }
 
-/** Another source cannot be had by a remount, and some options of a bind mount neither. */
-const anewSh = `if [ "$3" = options ] && mount -T "$1" -o remount "$2" 2>/dev/null; then exit 0; fi
-umount "$2" && mount -T "$1" "$2"`;
+/** Another source cannot be had by a remount, and some options neither. */
+const anewSh = `if [ "$4" = options ] && mount -o "remount,$2" "$5" 2>/dev/null; then exit 0; fi
+umount "$5" && mount -t "$1" -o "$2" "$3" "$5"`;
 
 function plan(given: MountArgs, state: MountState): Plan {
   const path = pathOf(given);
@@ -87,17 +87,17 @@ function plan(given: MountArgs, state: MountState): Plan {
   const steps: Step[] = [];
   const run = (why: string, ...argv: readonly string[]) => steps.push({ do: "run", why, argv });
   const mounts = given.state === "mounted" || given.state === "ephemeral";
+  const how = [given.fstype ?? "auto", optionsOf(given), given.src ?? ""] as const;
   if (mounts && !state.folderExists) steps.push(makeFolder(path));
+  if (mounts && !state.isMounted) run(`mount ${path}`, "mount", "-t", how[0], "-o", how[1], how[2], path);
+  if (given.state === "mounted" && state.isMounted && isWritten) {
+    const changes = differsInSource(state.table, after, path) ? "source" : "options";
+    run(`mount ${path} anew`, "sh", "-c", anewSh, "sh", ...how, changes, path);
+  }
+  // After the mount: what cannot be mounted would keep the host from starting.
   if (isWritten) {
     const from = { bytes: bytesOf(after) };
     steps.push({ do: "write", why: `write ${given.fstab}`, path: given.fstab, from, backup: given.backup });
-  }
-  if (given.state === "mounted") {
-    if (!state.isMounted) run(`mount ${path}`, "mount", "-T", given.fstab, path);
-    else if (isWritten) {
-      const changes = differsInSource(state.table, after, path) ? "source" : "options";
-      run(`mount ${path} anew`, "sh", "-c", anewSh, "sh", given.fstab, path, changes);
-    }
   }
   if (given.state === "remounted") {
     if (!state.isMounted) return { steps: [], diffs: [], fail: `nothing is mounted at "${path}"` };
@@ -109,21 +109,12 @@ function plan(given: MountArgs, state: MountState): Plan {
       path,
     );
   }
-  if (given.state === "ephemeral" && !state.isMounted) {
-    run(
-      `mount ${path}`,
-      "mount",
-      "-t",
-      given.fstype ?? "auto",
-      "-o",
-      optionsOf(given),
-      given.src ?? "",
-      path,
-    );
-  }
   const unmounts = given.state === "unmounted" || given.state === "absent";
   if (unmounts && state.isMounted) run(`unmount ${path}`, "umount", path);
-  if (given.state === "absent" && state.folderExists) run(`remove the folder ${path}`, "rmdir", "--", path);
+  // A folder that is neither in the table nor mounted is not ours.
+  const isOurs = isWritten || state.isMounted;
+  if (given.state === "absent" && isOurs && state.folderExists)
+    run(`remove the folder ${path}`, "rmdir", "--", path);
   return { steps, diffs: isWritten ? [{ path: given.fstab, before: state.table, after }] : [] };
 }
 
