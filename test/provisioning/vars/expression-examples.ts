@@ -457,8 +457,8 @@ export const lookupExamples = table([
   ["unvault", "a file, opened when it is encrypted", "lookup('unvault', 'motd') | trim", "welcome"],
   [
     "url",
-    "refused: use the module uri",
-    "lookup('url', 'http://localhost', errors='ignore')",
+    "lines that an address answers; headers, username, password, validate_certs, split_lines, timeout",
+    "lookup('url', 'http://localhost:1/', errors='ignore')",
     "",
     "it would ask the network",
   ],

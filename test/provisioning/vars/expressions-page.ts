@@ -32,8 +32,9 @@ continue.
 
 ## What to know
 
-- A string that is one expression alone keeps its type: \`"{{ ports }}"\` is a list, \`"port {{ ports }}"\` is text. Text that
-  looks like a list stays text.
+- A string that is one expression alone keeps its type: \`"{{ ports }}"\` is a list, \`"{{ 80 }}"\` a number, \`"port {{ ports }}"\`
+  is text. Ansible makes text of numbers, and guesses that text like \`[1, 2]\` is a list. Here text stays text: to walk over such
+  text is an error that names \`from_yaml\`. \`{% if a %}True{% else %}False{% endif %}\` gives a truth value, as there.
 - A name that is undefined is an error with its file, line and column, unless \`default\` or \`is defined\` guards it. An inline
   \`if\` without \`else\` gives nothing.
 - Variables are rendered when they are used. One that refers to itself is an error that shows the circle. A member is rendered
@@ -41,6 +42,9 @@ continue.
 - What a host said (facts, registered results) and what lookups read is never rendered, however it looks.
 - In \`{{ }}\` of a playbook a backslash stands for itself, as YAML has read it already: \`regex_replace('(a)', '\\1')\`. In
   template files and conditions write \`'\\\\1'\`, as in Python.
+- A random number, a shuffled list or a password drawn with a seed is the one that Ansible draws. \`to_nice_yaml\` folds lines
+  as PyYAML does. A file taken in by \`include\` ends without its last newline, a rendered file as its template ends.
+- Names may carry their collection: \`ansible.builtin.\`, \`ansible.utils.\`, \`community.general.\` and the like. \`json_query\` is JMESPath.
 - Conditions: \`-e flag=false\` gives text; a condition takes the words no, false, off and 0 for what they mean.
 - Nothing but data can be reached: no attribute of Python's or JavaScript's objects, no file and no command except through the
   lookups below.

@@ -15,6 +15,7 @@ import { splitLines } from "../split-text.ts";
 import { str } from "../text.ts";
 import { Fault, isInt, isList, isMapping, mappingEntries, mappingGet, type Value } from "../value.ts";
 import { readCsv, readIni } from "./tables.ts";
+import { url } from "./url.ts";
 
 /** Where a file of the controller is looked for: `files/` or `templates/` of each folder, then the folder itself. */
 export function findFile(
@@ -230,9 +231,5 @@ export const controllerLookups: Readonly<Record<string, Lookup>> = {
     call.terms.flatMap((term) => readIni(term, call, (name) => readText(wanted(call, name, "files"), call))),
   csvfile: (call) =>
     call.terms.map((term) => readCsv(term, call, (name) => readText(wanted(call, name, "files"), call))),
-  url: () => {
-    throw new Fault(
-      "the lookup url is not allowed: use the module uri, which says from where and with what limits it reads",
-    );
-  },
+  url,
 };
