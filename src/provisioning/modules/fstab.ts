@@ -24,16 +24,26 @@ export const fstabLine = ({ src, path, fstype, opts, dump, passno }: FstabEntry)
 const fieldsOf = (line: string): readonly string[] =>
   /^\s*(#|$)/.test(line) ? [] : line.trim().split(/\s+/);
 
-const isAt = (line: string, path: string): boolean => unescaped(fieldsOf(line)[1] ?? "") === path;
+/** Which entry is meant: that of a path, and of swap, which has none, that of a source. */
+export interface EntryKey {
+  readonly path: string;
+  readonly src?: string | undefined;
+}
+
+function isOf(line: string, { path, src }: EntryKey): boolean {
+  const [source = "", place = "", fstype] = fieldsOf(line);
+  if (unescaped(place) !== path) return false;
+  return path !== "none" || fstype !== "swap" || src === undefined || unescaped(source) === src;
+}
 
 const splitTable = (table: string): readonly string[] =>
   table === "" ? [] : table.replace(/\n$/, "").split("\n");
 const joined = (lines: readonly string[]): string => (lines.length === 0 ? "" : `${lines.join("\n")}\n`);
 
 /** The table as it stands when it says the same in other blanks. */
-export function setEntry(table: string, path: string, wanted: string): string {
+export function setEntry(table: string, key: EntryKey, wanted: string): string {
   const lines = splitTable(table);
-  const at = lines.findIndex((line) => isAt(line, path));
+  const at = lines.findIndex((line) => isOf(line, key));
   if (at === -1) return joined([...lines, wanted]);
   const [src, place, fstype, opts, dump = "0", passno = "0"] = fieldsOf(lines[at] ?? "");
   if ([src, place, fstype, opts, dump, passno].join(" ") === wanted) return table;
@@ -41,18 +51,18 @@ export function setEntry(table: string, path: string, wanted: string): string {
 }
 
 /** Whether two tables name another source, or another kind of file system, for the path. */
-export function differsInSource(before: string, after: string, path: string): boolean {
+export function differsInSource(before: string, after: string, key: EntryKey): boolean {
   const sourceIn = (table: string): string => {
-    const [src, , fstype] = fieldsOf(splitTable(table).find((line) => isAt(line, path)) ?? "");
+    const [src, , fstype] = fieldsOf(splitTable(table).find((line) => isOf(line, key)) ?? "");
     return `${src} ${fstype}`;
   };
   const old = sourceIn(before);
   return old !== sourceIn("") && old !== sourceIn(after);
 }
 
-export function removeEntry(table: string, path: string): string {
+export function removeEntry(table: string, key: EntryKey): string {
   const lines = splitTable(table);
-  const kept = lines.filter((line) => !isAt(line, path));
+  const kept = lines.filter((line) => !isOf(line, key));
   return kept.length === lines.length ? table : joined(kept);
 }
 

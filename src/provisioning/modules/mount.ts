@@ -70,10 +70,11 @@ const optionsOf = (given: MountArgs): string => {
 
 function tableAfter(given: MountArgs, state: MountState): string {
   const path = pathOf(given);
-  if (given.state === "absent" || given.state === "absent_from_fstab") return removeEntry(state.table, path);
+  const key = { path, src: given.src };
+  if (given.state === "absent" || given.state === "absent_from_fstab") return removeEntry(state.table, key);
   if (given.state !== "mounted" && given.state !== "present") return state.table;
   const { src = "", fstype = "", dump, passno } = given;
-  return setEntry(state.table, path, fstabLine({ src, path, fstype, opts: optionsOf(given), dump, passno }));
+  return setEntry(state.table, key, fstabLine({ src, path, fstype, opts: optionsOf(given), dump, passno }));
 }
 
 /** Another source cannot be had by a remount, and some options neither. */
@@ -91,7 +92,7 @@ function plan(given: MountArgs, state: MountState): Plan {
   if (mounts && !state.folderExists) steps.push(makeFolder(path));
   if (mounts && !state.isMounted) run(`mount ${path}`, "mount", "-t", how[0], "-o", how[1], how[2], path);
   if (given.state === "mounted" && state.isMounted && isWritten) {
-    const changes = differsInSource(state.table, after, path) ? "source" : "options";
+    const changes = differsInSource(state.table, after, { path }) ? "source" : "options";
     run(`mount ${path} anew`, "sh", "-c", anewSh, "sh", ...how, changes, path);
   }
   // After the mount: what cannot be mounted would keep the host from starting.
