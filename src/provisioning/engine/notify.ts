@@ -40,7 +40,9 @@ function handlersNamed(
     const title = play.handlerTitle(handler, view);
     return title === name || (handler.role !== undefined && `${handler.role.name} : ${title}` === name);
   });
-  const own = named.filter(({ handler }) => handler.role !== undefined && handler.role === task.role);
+  const own = named.filter(
+    ({ handler }) => handler.role !== undefined && handler.role.dir === task.role?.dir,
+  );
   const latest = named.at(-1);
   const last = latest?.handler.role === undefined ? latest : (own.at(-1) ?? latest);
   const all = last === undefined ? listening : [...listening, last];

@@ -26,6 +26,8 @@ export interface PerformRequest {
   readonly machine: Machine;
   readonly identity: Identity;
   readonly context: Omit<ModuleContext, "round" | "elapsedMs" | "earlier">;
+  /** Later tasks see the result. */
+  readonly registers?: boolean;
   /** Check mode for this task: plan, do not apply. */
   readonly check: boolean;
   readonly stepTimeoutMs: number;
@@ -88,6 +90,8 @@ class PerformRun {
   readonly #planned: Step[] = [];
   /** Answers to the next round's questions, which came with this round's steps. */
   #early: Answers | undefined;
+  /** What is known after the last steps. */
+  #after: Answers | undefined;
   #done: DoneAlong | undefined;
   #asked: AskedItem = { questions: [], answers: [] };
   /** What the last plan was made from. */
@@ -223,7 +227,7 @@ class PerformRun {
     }
     const steps = this.#detached(plan.steps);
     const next = { ...context, round: context.round + 1, earlier: this.#asked.answers };
-    const own = plan.again === true ? module.ask(args, next) : [];
+    const own = plan.again === true ? module.ask(args, next) : this.#afterQuestions(context);
     const isLast = plan.again !== true && this.#request.detach === undefined;
     const batch = isLast ? this.#request.batch?.({ ...this.#asked, steps }) : undefined;
     try {
@@ -238,7 +242,9 @@ class PerformRun {
         stepTimeoutMs: this.#request.stepTimeoutMs,
       });
       this.#addTiming(reply.timing);
-      if (plan.again === true && reply.steps.every(({ ok }) => ok)) this.#early = reply.own;
+      const isDone = reply.steps.every(({ ok }) => ok);
+      if (plan.again === true && isDone) this.#early = reply.own;
+      if (plan.again !== true && isDone && own.length > 0) this.#after = reply.own;
       this.#took(steps, reply.steps);
       for (const done of reply.along) this.#request.onDone?.(done);
       if (batch !== undefined && batch.items.length > reply.along.length) this.#request.onUndone?.();
@@ -249,6 +255,11 @@ class PerformRun {
     }
     const last = this.#taken.at(-1);
     return last === undefined || last.result.ok ? undefined : stepFailure(last);
+  }
+
+  #afterQuestions(context: ModuleContext): readonly Question[] {
+    const { module, args, registers, detach } = this.#request;
+    return registers === true && detach === undefined ? (module.after?.(args, this.#state, context) ?? []) : [];
   }
 
   #took(steps: readonly Step[], results: readonly StepResult[]): void {
@@ -308,7 +319,8 @@ class PerformRun {
     const { module, args, check } = this.#request;
     this.#failed = failure !== undefined;
     const wouldAct = check && this.#changed && !this.#failed;
-    const outcome: Outcome = { changed: this.#changed, failed: this.#failed, steps: this.#taken };
+    const after = this.#after === undefined ? {} : { after: this.#after };
+    const outcome: Outcome = { changed: this.#changed, failed: this.#failed, steps: this.#taken, ...after };
     const { detach } = this.#request;
     const job = detach === undefined || failure !== undefined ? {} : jobResult(detach.jobId);
     const isReadable = this.#hasState && (!wouldAct || module.alwaysActs !== true);
@@ -344,7 +356,7 @@ function failureResult({ code, stdout, stderr }: ShownFailure): JsonObject {
 }
 
 const messageOf = ({ message, stderr = "" }: ShownFailure, { rc }: JsonObject): string =>
-  stderr === "" || rc !== undefined ? message : `${message}: ${stderr}`;
+  rc !== undefined ? "non-zero return code" : stderr === "" ? message : `${message}: ${stderr}`;
 
 const jobResult = (jobId: string): JsonObject => ({
   ansible_job_id: jobId,

@@ -226,6 +226,8 @@ async function retried(
   const view = makeView();
   const retries = task.retries === undefined ? limits.untilRetries : Number(view.value(task.retries));
   const delayMs = task.delay === undefined ? limits.untilDelayMs : Number(view.value(task.delay)) * 1000;
+  // As with Ansible: without a second attempt nothing is waited for.
+  if (!(retries > 0)) return attempted(work, makeView, loop);
   for (let attempt = 1; ; attempt++) {
     const outcome = await attempted(work, makeView, loop);
     const counted = { ...outcome, attempts: attempt, result: { ...outcome.result, attempts: attempt } };
