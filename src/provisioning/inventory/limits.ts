@@ -1,6 +1,8 @@
 export const limits = {
   /** One file or script may name that many hosts; `[0:99999999]` is a slip of the finger. */
-  hosts: 100_000,
+  hosts: 50_000,
+  /** Of one INI line: nobody reads a longer one. */
+  lineLength: 100_000,
   /** Mistakes of one file that are gathered before reading stops. */
   errors: 100,
   /** An executable inventory that says nothing for so long is ended. */

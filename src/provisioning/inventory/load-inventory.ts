@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { access, readdir, readFile, stat } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
+import { statPath } from "../../base/stat-path.ts";
 import type { DecryptText } from "../source/decrypt.ts";
 import { isVaultText, readableText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
@@ -34,7 +35,7 @@ export async function loadInventory(
   const resolved: string[] = [];
   for (const source of sources) {
     const path = resolve(options.cwd ?? process.cwd(), source);
-    const kind = await kindOf(path);
+    const kind = kindOf(path);
     if (kind === "missing" && source.includes(",")) {
       readHostList(source, builder);
       resolved.push(source);
@@ -47,17 +48,18 @@ export async function loadInventory(
   return builder.build(resolved);
 }
 
-async function kindOf(path: string): Promise<"missing" | "folder" | "file"> {
-  try {
-    return (await stat(path)).isDirectory() ? "folder" : "file";
-  } catch (error) {
-    if (isNoEntry(error)) return "missing";
-    throw error;
-  }
-}
+type Kind = "missing" | "folder" | "file";
 
-const isNoEntry = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+function kindOf(path: string): Kind {
+  const found = statPath(path);
+  if (found === undefined) return "missing";
+  if (found.isDirectory()) return "folder";
+  if (found.isFile() || path === "/dev/null") return "file";
+  throw inventoryError(path, undefined, "it is a pipe, a socket or a device", {
+    why: "an inventory is read as a whole, and read again when it is refreshed",
+    fix: "write it into a file, or give the program that prints it",
+  });
+}
 
 async function missing(source: string, path: string): Promise<ProvisionError> {
   const siblings = await readdir(dirname(path)).catch(() => []);
@@ -114,7 +116,7 @@ async function readFolder(
   }
   for (const name of read) {
     const path = join(folder, name);
-    const kind = await kindOf(path);
+    const kind = kindOf(path);
     if (kind === "folder") await readFolder(path, builder, options, depth + 1);
     else await readSource(path, builder, options);
   }

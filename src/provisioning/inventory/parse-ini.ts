@@ -56,6 +56,11 @@ class IniReader {
   }
 
   #line(line: Line): void {
+    if (line.text.length > limits.lineLength) {
+      throw inventoryError(this.#source.file, this.#source.span(line.offset), "the line is too long", {
+        why: `it has ${line.text.length} characters; a line has at most ${limits.lineLength}`,
+      });
+    }
     if (line.text.startsWith("[") && !/^\[[^\]]*\]:\d+(?:\s|$)/.test(line.text)) {
       this.#kind = undefined;
       this.#header(line);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -40,6 +40,10 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
   ["h.sh", "#!/bin/sh\necho no json", "1:1", "printed no JSON object"],
   ["h.sh", '#!/bin/sh\necho \'{"g": {"hosts": "a"}}\'', "1:1", "no list of names"],
   ["h.sh", "#!/no/such/program\n", "1:1", "it did not run"],
+  ["h.ini", "a\nb\u0000c", "2:2", "a NUL byte"],
+  ["h.yml", "all:\n  hosts:\n    a\u0000b:", "3:6", "a NUL byte"],
+  ["h.ini", `a\nh ${"a=1 ".repeat(30_000)}`, "2:1", "the line is too long"],
+  ["h.ini", "h[1:300]-[1:300]", "1:1", "more than 50000 hosts"],
   ["h.ini", "$ANSIBLE_VAULT;1.1;AES256\n00", "1:1", "it is encrypted"],
 ];
 
@@ -115,6 +119,14 @@ describe("an inventory", () => {
     expect(await winner(["a.ini", "d"])).toMatchObject({ node: { value: "d" } });
     expect(await winner(["a.ini", "d", "b.ini"])).toMatchObject({ node: { value: "top" } });
     expect(await winner(["a.ini", "d"], [folder])).toMatchObject({ node: { value: "top" } });
+  });
+
+  test("is a file: links in a circle and devices are told, not waited for", async () => {
+    const folder = filesIn({ x: "" });
+    symlinkSync("circle", join(folder, "circle"));
+    await expect(loadInventory(["circle"], { cwd: folder })).rejects.toMatchObject({ code: "missing-file" });
+    await expect(loadInventory(["/dev/zero"])).rejects.toThrow("a pipe, a socket or a device");
+    expect((await loadInventory(["/dev/null"])).hosts.size).toBe(0);
   });
 
   test("that is misspelt names the file that is near", async () => {
