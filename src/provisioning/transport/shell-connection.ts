@@ -334,12 +334,13 @@ export class ShellConnection {
         ...{ passwordSent: this.#passwordSent, askedAgain: this.#askedAgain },
       });
     }
-    const heard = stderr.trim().split("\n").slice(-3).join("; ");
+    const words = stderr.trim() === "" ? decodeHostText(this.#chatter.stdout) : stderr;
+    const heard = words.trim().split("\n").slice(-3).join("; ");
     return new ProvisionError({
       code: "unsupported-shell",
       action: `open a shell on "${host}"`,
       state: `it ended with exit code ${code}${heard === "" ? "" : `, saying "${heard}"`}`,
-      why: "the login must be allowed to run /bin/sh",
+      why: "the login must be allowed to run /bin/sh, and its start-up files (.bashrc) must not end it",
     });
   }
 
@@ -357,6 +358,7 @@ export class ShellConnection {
       code: "connection-timeout",
       action: `open a shell on "${this.#options.host}"`,
       state: `it said nothing for ${limits.shellOpenTimeoutMs / 1000} s`,
+      why: "a start-up file of the login (.bashrc), or sudo, waits for something",
     });
   }
 

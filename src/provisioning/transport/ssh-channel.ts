@@ -10,6 +10,7 @@ export class SshChannel implements Channel, FirstInput {
   #isEnded = false;
   #isClosed = false;
   #events: ChannelEvents | undefined;
+  #onClosed: (() => void) | undefined;
   #code: number | null = null;
   #why = "the connection went away";
 
@@ -57,10 +58,16 @@ export class SshChannel implements Channel, FirstInput {
     if (this.#isClosed) queueMicrotask(() => events.closed(this.#code, this.#why));
   }
 
+  onClosed(work: () => void): void {
+    this.#onClosed = work;
+    if (this.#isClosed) work();
+  }
+
   /** The program ended, or the whole connection did (then no exit code came). */
   lost(why: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#onClosed?.();
     this.#why = why;
     this.#events?.closed(this.#code, why);
   }
@@ -74,5 +81,6 @@ export class SshChannel implements Channel, FirstInput {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stream?.close();
+    this.#onClosed?.();
   }
 }

@@ -15,6 +15,7 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
   const client = await connectSsh(settings, plan, signal);
   const early = new EarlyInput(client);
   const channels = new Set<SshChannel>();
+  const further = new Set<Client>();
   let ended: string | undefined;
   const end = (why: string): void => {
     ended ??= why;
@@ -30,31 +31,69 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
     loginUser: settings.user,
     openChannel: async ({ command }) => {
       if (ended !== undefined) throw lost(plan, ended);
-      const channel = execute(client, early, command);
+      const channel = new SshChannel();
       channels.add(channel);
+      execute({ client, early, channel, command }, (error) => {
+        if (!isRefused(error) || ended !== undefined) return channel.lost(error.message);
+        ownConnection(() => connectSsh(settings, plan, signal), { channel, command, further }).catch(
+          (cause: unknown) =>
+            channel.lost(`${error.message}, and in a connection of its own: ${String(cause)}`),
+        );
+      });
       return channel;
     },
     network: networkOver(
       (host, port) => forward(client, host, port),
       (path) => forwardSocket(client, path),
     ),
-    close: () => closeClient(client, closed),
+    close: async () => {
+      for (const each of further) each.end();
+      await closeClient(client, closed);
+    },
   });
 }
 
-/** The channel is there at once; that it could not be opened is told as its end. */
-function execute(client: Client, early: EarlyInput, command: string): SshChannel {
-  const channel = new SshChannel();
+interface Execution {
+  readonly client: Client;
+  readonly early: EarlyInput;
+  /** It takes input from now on, whether the program runs yet or not. */
+  readonly channel: SshChannel;
+  readonly command: string;
+}
+
+function execute({ client, early, channel, command }: Execution, onError: (error: Error) => void): void {
   early.during(channel, () =>
     client.exec(command, (error, stream) => {
-      if (error) channel.lost(error.message);
+      if (error) onError(error);
       else {
         early.started(stream);
         channel.start(stream);
       }
     }),
   );
-  return channel;
+}
+
+/** sshd's MaxSessions: no input has left yet. */
+const isRefused = (error: Error): boolean => error.message.includes("Channel open failure");
+
+interface Refused extends Pick<Execution, "channel" | "command"> {
+  /** Connections beside the session's own. */
+  readonly further: Set<Client>;
+}
+
+/** Where a connection has no room for another channel (MaxSessions 1, perhaps), that one gets a connection of its own. */
+async function ownConnection(connect: () => Promise<Client>, { channel, command, further }: Refused) {
+  const client = await connect();
+  further.add(client);
+  const end = (why: string): void => {
+    further.delete(client);
+    channel.lost(why);
+    client.end();
+  };
+  client.on("error", (error) => end(error.message));
+  client.on("close", () => end("the host hung up"));
+  channel.onClosed(() => client.end());
+  execute({ client, early: new EarlyInput(client), channel, command }, (error) => end(error.message));
 }
 
 const lost = (plan: ConnectionPlan, why: string): ProvisionError =>

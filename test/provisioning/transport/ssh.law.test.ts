@@ -272,12 +272,31 @@ describe("a session", () => {
     expect(stdout).toBe("connection-lost\nclosed\n");
   });
 
+  test("where sshd allows one session a connection, a further shell gets a connection of its own", async () => {
+    const narrow = await startSshd([readFileSync(`${key}.pub`, "utf8")], ["MaxSessions 1"]);
+    try {
+      const session = await open({ port: narrow.port });
+      const shell = await session.shell(null);
+      const target = join(folder, "narrow");
+      expect(brief(await shell.exchange([ask("echo one")]))).toEqual(["0:one\n|"]);
+      await session.upload(Buffer.from("content"), target);
+      expect(readFileSync(target, "utf8")).toBe("content");
+      const other = await session.shell({ user: "nobody", method: "su" });
+      expect(brief(await other.exchange([ask("id -un")]))).toEqual(["0:nobody\n|"]);
+      expect(brief(await shell.exchange([ask("echo two")]))).toEqual(["0:two\n|"]);
+    } finally {
+      for (const session of opened.splice(0)) await session.close();
+      await narrow.stop();
+    }
+  });
+
   test("a child left behind does not disturb the next frames", async () => {
     const shell = await (await open()).shell(null);
-    expect(brief(await shell.exchange([step("(sleep 2; echo late) & echo now"), ask("echo next")]))).toEqual([
-      "0:now\n|",
-      "0:next\n|",
-    ]);
+    const held = join(folder, "held");
+    writeFileSync(held, "");
+    const behind = `(while [ -e ${held} ]; do sleep 0.1; done; echo late) & echo now`;
+    expect(brief(await shell.exchange([step(behind), ask("echo next")]))).toEqual(["0:now\n|", "0:next\n|"]);
+    rmSync(held);
   });
 
   test("a hanging frame ends at its time, and the next goes on", async () => {
