@@ -22,7 +22,7 @@ export async function executeTask(work: HostTask, view: View, loop?: LoopPlace):
   const where: TaskWhere = { play, task, host, frame: place.frame };
   const prepared = prepareTask(where, view);
   // An unknown name is told before anything is done.
-  const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
+  const notified = isNeverChanged(task) ? [] : notifiedBy(where, view);
   const outcome =
     prepared.module.kind === "controller"
       ? runOnController(where, prepared, prepared.module, view)
@@ -88,6 +88,7 @@ async function runOnMachine(
     identity,
     context,
     check: prepared.check,
+    registers: where.task.register !== undefined,
     stepTimeoutMs: job === undefined ? prepared.stepTimeoutMs : job.seconds * 1000,
     ...(job?.isDetached === true ? { detach: { jobId: job.jobId, timeoutSeconds: job.seconds } } : {}),
     before: (batch) => markers.framesFor([...notified, ...(batch?.notified ?? [])]),

@@ -259,7 +259,9 @@ class PerformRun {
 
   #afterQuestions(context: ModuleContext): readonly Question[] {
     const { module, args, registers, detach } = this.#request;
-    return registers === true && detach === undefined ? (module.after?.(args, this.#state, context) ?? []) : [];
+    return registers === true && detach === undefined
+      ? (module.after?.(args, this.#state, context) ?? [])
+      : [];
   }
 
   #took(steps: readonly Step[], results: readonly StepResult[]): void {

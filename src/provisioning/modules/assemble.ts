@@ -4,7 +4,7 @@ import { pythonRegExp } from "../../base/python-regexp.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { defineArgs, flag, path, text } from "./arguments.ts";
-import { attributeArgs, pathResult, statOf } from "./attributes.ts";
+import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
@@ -133,8 +133,9 @@ export default defineModule({
   ask,
   read,
   plan,
+  after: (given, _state, context) => askAfter(hostPath(given.dest, context)),
   result: (state, outcome, given, context) => ({
-    ...pathResult(statOf(state.dest), given),
+    ...pathAfter(outcome, statOf(state.dest), given),
     ...assembledResult(given, state),
     ...backupResult(outcome),
     msg: "OK",

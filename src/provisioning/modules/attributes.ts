@@ -1,10 +1,10 @@
 /** Owner, group and mode of a path: the arguments, what is missing, and what a result says of them. */
 import type { JsonObject } from "../../base/json.ts";
-import type { PathAnswer, PathStat } from "../host/question.ts";
+import type { PathAnswer, PathStat, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { flag, mode, refused, text } from "./arguments.ts";
 import { assumedUmask, type Mode, octalDigits, resolveMode, shownMode } from "./file-mode.ts";
-import type { Diff } from "./module.ts";
+import type { Diff, Outcome } from "./module.ts";
 
 const selinux = (what: string) =>
   text(`SELinux ${what} of the file. Accepted for roles that set it; hosts without SELinux have none.`);
@@ -111,8 +111,8 @@ export function pathResult(
 ): JsonObject {
   const digits = wantedMode(wanted.mode, stat, isDirectory) ?? (stat && octalDigits(stat.mode));
   const mode = digits === undefined ? undefined : shownMode(Number.parseInt(digits, 8));
-  const owner = wanted.owner ?? stat?.owner;
-  const group = wanted.group ?? stat?.group;
+  const owner = stat && isOwner(stat, wanted.owner ?? stat.owner) ? stat.owner : wanted.owner;
+  const group = stat && isGroup(stat, wanted.group ?? stat.group) ? stat.group : wanted.group;
   return {
     ...(owner === undefined ? {} : { owner }),
     ...(group === undefined ? {} : { group }),
@@ -120,6 +120,23 @@ export function pathResult(
     ...(stat === undefined ? {} : numbersOf(stat, wanted)),
   };
 }
+
+/** As the path is now, where the host was asked after the steps; else as it was, with what the task wanted on top. */
+export function pathAfter(
+  outcome: Outcome,
+  stat: PathStat | undefined,
+  wanted: WantedAttributes,
+  isDirectory = stat?.type === "directory",
+): JsonObject {
+  const [answer] = outcome.after ?? [];
+  const now = answer?.of === "path" ? statOf(answer.value) : undefined;
+  return now === undefined ? pathResult(stat, wanted, isDirectory) : pathResult(now, {});
+}
+
+/** The question whose answer `pathAfter` reads. */
+export const askAfter = (path: string, follow = true): readonly Question[] => [
+  { of: "path", path, want: ["stat"], follow },
+];
 
 const numbersOf = (stat: PathStat, wanted: WantedAttributes): JsonObject => ({
   ...(wanted.owner === undefined || isOwner(stat, wanted.owner) ? { uid: stat.uid } : {}),

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Source } from "../host/step.ts";
 import { answerTo } from "./answers.ts";
-import { pathResult, statOf, type WantedAttributes } from "./attributes.ts";
+import { pathAfter, statOf, type WantedAttributes } from "./attributes.ts";
 import { digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Outcome, Plan, SourceAnswer } from "./module.ts";
@@ -113,7 +113,7 @@ export function copyResult({ goal, source, state, context, outcome }: Copied): J
   const bytes = source !== undefined && "bytes" in source ? source.bytes : undefined;
   const size = bytes?.length ?? (source !== undefined && "file" in source ? source.sizeBytes : undefined);
   return {
-    ...pathResult(stat, goal),
+    ...pathAfter(outcome, stat, goal),
     dest: path,
     path,
     state: "file",

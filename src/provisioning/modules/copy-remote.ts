@@ -3,9 +3,9 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
-import { pathResult, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
+import { pathAfter, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
-import type { ModuleContext, Plan } from "./module.ts";
+import type { ModuleContext, Outcome, Plan } from "./module.ts";
 
 export interface RemoteArgs extends WantedAttributes {
   readonly src: string;
@@ -68,13 +68,23 @@ function isInside(args: RemoteArgs, state: RemoteState): boolean {
   return statOf(state.dest)?.type === "directory" || args.dest.endsWith("/");
 }
 
-export function remoteResult(args: RemoteArgs, state: RemoteState, context: ModuleContext): JsonObject {
+/** Where it all goes. */
+export function remotePath(args: RemoteArgs, state: RemoteState, context: ModuleContext): string {
   const { dest, inside } = paths(args, context);
+  return isInside(args, state) ? inside : dest;
+}
+
+export function remoteResult(
+  args: RemoteArgs,
+  state: RemoteState,
+  context: ModuleContext,
+  outcome: Outcome,
+): JsonObject {
   const isFolder = statOf(state.src)?.type === "directory";
   const place = isInside(args, state);
   return {
-    ...pathResult(statOf(place ? state.inside : state.dest), args),
-    dest: place ? inside : dest,
+    ...pathAfter(outcome, statOf(place ? state.inside : state.dest), args),
+    dest: remotePath(args, state, context),
     state: isFolder ? "directory" : "file",
     checksum: state.sha1 === "" ? null : state.sha1,
   };

@@ -3,18 +3,26 @@ import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Source } from "../host/step.ts";
 import { bytesOf } from "./answers.ts";
 import { content, defineArgs, flag, mode, path, text } from "./arguments.ts";
-import { attributeArgs } from "./attributes.ts";
+import { askAfter, attributeArgs } from "./attributes.ts";
 import {
   askCopy,
   type CopyGoal,
   type CopyState,
   copyResult,
   fileNameOf,
+  finalPath,
   planCopy,
   readCopy,
   sourceOf,
 } from "./copy-file.ts";
-import { askRemote, planRemote, type RemoteState, readRemote, remoteResult } from "./copy-remote.ts";
+import {
+  askRemote,
+  planRemote,
+  type RemoteState,
+  readRemote,
+  remotePath,
+  remoteResult,
+} from "./copy-remote.ts";
 import { askTree, planTree, readTree, type TreeGoal } from "./copy-tree.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
@@ -139,10 +147,15 @@ export default defineModule({
   ask,
   read,
   plan,
+  after(args, state, context) {
+    if (state.kind === "tree") return [];
+    if (state.kind === "file") return askAfter(finalPath(goalOf(args, context), state.file, context));
+    return askAfter(remotePath({ ...args, src: args.src ?? "" }, state.remote, context));
+  },
   result(state, outcome, args, context) {
     const src = args.src === undefined ? {} : { src: args.src };
     if (state.kind === "remote") {
-      const remote = remoteResult({ ...args, src: args.src ?? "" }, state.remote, context);
+      const remote = remoteResult({ ...args, src: args.src ?? "" }, state.remote, context, outcome);
       return { ...src, ...remote, ...backupResult(outcome) };
     }
     if (state.kind === "tree") return { ...src, dest: hostPath(args.dest, context) };

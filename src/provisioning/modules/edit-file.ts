@@ -4,7 +4,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { flag, path } from "./arguments.ts";
-import { attributeArgs, pathResult, statOf, type WantedAttributes } from "./attributes.ts";
+import { askAfter, attributeArgs, pathAfter, statOf, type WantedAttributes } from "./attributes.ts";
 import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
@@ -70,10 +70,16 @@ export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyMo
       answer: answerTo(answers, 0, "path"),
       hasFolder: args.create !== true || answerTo(answers, 1, "path").stat.exists,
     }),
+    after: (args, _state, context) => askAfter(hostPath(args.path, context)),
     plan: (args, state, context) => planEdit(editor, args, state, hostPath(args.path, context)),
     result({ answer }, outcome, args, context) {
       const path = hostPath(args.path, context);
-      const base = { ...pathResult(statOf(answer), args), path, dest: path, ...backupEntry(editor, outcome) };
+      const base = {
+        ...pathAfter(outcome, statOf(answer), args),
+        path,
+        dest: path,
+        ...backupEntry(editor, outcome),
+      };
       if (answer.stat.exists && answer.content === undefined) return base;
       const edited = editor.edit(fileText(editor, args, answer)?.text, args);
       if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;

@@ -4,7 +4,7 @@ import type { Answers, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
-import { attributeArgs, pathResult, statOf } from "./attributes.ts";
+import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { chmodDigits, resolveMode } from "./file-mode.ts";
 import { type Current, existingAttributes, newFolders, planTouch, withTimes } from "./file-steps.ts";
@@ -256,7 +256,11 @@ export default defineModule({
   ask,
   read,
   plan,
-  result(current, _outcome, args, context) {
+  after(args, current, context) {
+    const state = stateOf(args, current);
+    return state === "absent" ? [] : askAfter(pathOf(args, context), args.follow && state !== "link");
+  },
+  result(current, outcome, args, context) {
     const state = stateOf(args, current);
     const path = pathOf(args, context);
     const touched = statOf(current.followed)?.type === "directory" ? "directory" : "file";
@@ -268,7 +272,7 @@ export default defineModule({
     return {
       path,
       dest: path,
-      ...pathResult(stat, args, state === "directory"),
+      ...pathAfter(outcome, stat, args, state === "directory"),
       state: shown,
       ...(args.src === undefined ? {} : { src: args.src }),
     };

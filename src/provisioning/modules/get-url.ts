@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Answers, HttpAnswer, HttpRequest, PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { defineArgs, flag, path, text, whole } from "./arguments.ts";
-import { attributeArgs, attributeDiffs, pathResult, planAttributes, statOf } from "./attributes.ts";
+import { askAfter, attributeArgs, attributeDiffs, pathAfter, planAttributes, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { type DigestAlgorithm, digestOf } from "./digest.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
@@ -236,7 +236,7 @@ function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
   const answer = state.answer?.status === 200 ? state.answer : undefined;
   const size = answer?.file?.sizeBytes ?? answer?.body.length;
   return {
-    ...pathResult(statOf(target.answer), given),
+    ...pathAfter(outcome, statOf(target.answer), given),
     url: shownUrl(given.url),
     dest: target.path,
     path: target.path,
@@ -270,5 +270,6 @@ export default defineModule({
   ask,
   read,
   plan,
+  after: (_given, { target }) => askAfter(target.path),
   result: (state, outcome, given) => getResult(state, outcome, given),
 });

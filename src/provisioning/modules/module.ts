@@ -31,6 +31,8 @@ export interface Module<Args = never, State = unknown> {
   read(answers: Answers, args: Args, context: ModuleContext): State;
   /** What is missing between `current` and `args`. No steps: the host is already right. */
   plan(args: Args, current: State, context: ModuleContext): Plan;
+  /** What to ask after the last steps when the task registers its result: `Outcome.after` has the answers. */
+  after?(args: Args, current: State, context: ModuleContext): readonly Question[];
   /** What later tasks see under `register`, beside changed/failed/msg/diff. */
   result?(current: State, outcome: Outcome, args: Args, context: ModuleContext): JsonObject;
 }
@@ -158,6 +160,7 @@ export interface Diff {
   readonly secret?: boolean;
 }
 export interface Outcome {
+  readonly after?: Answers;
   readonly changed: boolean;
   readonly failed: boolean;
   readonly steps: readonly { readonly step: Step; readonly result: StepResult }[];

@@ -1,7 +1,16 @@
 import type { z } from "zod";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
-import { attributeArgs } from "./attributes.ts";
-import { askCopy, type CopyGoal, copyResult, fileNameOf, planCopy, readCopy, sourceOf } from "./copy-file.ts";
+import { askAfter, attributeArgs } from "./attributes.ts";
+import {
+  askCopy,
+  type CopyGoal,
+  copyResult,
+  fileNameOf,
+  finalPath,
+  planCopy,
+  readCopy,
+  sourceOf,
+} from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import type { ModuleContext, TemplateSyntax } from "./module.ts";
 import { writeArgs } from "./plan-file.ts";
@@ -69,6 +78,7 @@ export default defineModule({
     if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a template` };
     return planCopy(goalOf(args, context), source, state, context);
   },
+  after: (args, state, context) => askAfter(finalPath(goalOf(args, context), state, context)),
   result: (state, outcome, args, context) => ({
     src: args.src,
     ...copyResult({
