@@ -3,6 +3,8 @@
  * and is translated: \w, \d, \s, \b know all of Unicode, a dot and ^ and $ know no line end but \n, $ also stands before
  * a last newline, `]` may be the first of a class, a brace that is no quantifier is a brace, (?x), (?#…), (?P<…>…).
  */
+import { pythonEscapes } from "./python-escapes.ts";
+
 export type PythonRegExp = { readonly regexp: RegExp } | { readonly refused: string };
 
 interface Flags {
@@ -207,17 +209,6 @@ export type Replacement =
   | { readonly expand: (match: RegExpMatchArray) => string }
   | { readonly refused: string };
 
-const plainEscapes: Readonly<Record<string, string>> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-};
-
 /** A replacement with \1, \g<1> and \g<name>, as re.sub reads it, for matches of `regexp`. */
 export function pythonReplacement(template: string, regexp: RegExp): Replacement {
   const groups = new RegExp(`${regexp.source}|`, "v").exec("");
@@ -236,7 +227,7 @@ export function pythonReplacement(template: string, regexp: RegExp): Replacement
       parts.push({ group });
     } else if (octal !== undefined) parts.push(String.fromCharCode(Number.parseInt(octal, 8)));
     else if (other === undefined) parts.push(match[0]);
-    else if (other in plainEscapes) parts.push(plainEscapes[other] ?? "");
+    else if (other in pythonEscapes) parts.push(pythonEscapes[other] ?? "");
     else if (other === "" || /[A-Za-z]/.test(other)) {
       return { refused: `"${template}" has \\${other}, which means nothing: a backslash is written \\\\` };
     } else parts.push(match[0]);

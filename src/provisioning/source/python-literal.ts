@@ -1,5 +1,7 @@
 /** The values of INI files: what Python's literal_eval makes of the text; what is no literal stays a string. */
+
 import type { Span } from "../../base/errors.ts";
+import { pythonStringEscapes } from "../../base/python-escapes.ts";
 import type { ScalarNode, SourceNode } from "./node.ts";
 
 /** Every value stands at `span`: an INI value is one line. Text that is no literal becomes a string as it is. */
@@ -112,7 +114,7 @@ class LiteralReader {
 
   #escape(): string {
     const char = this.#next();
-    const simple = escapes[char];
+    const simple = pythonStringEscapes[char];
     if (simple !== undefined) return simple;
     const width = { x: 2, u: 4, U: 8 }[char];
     if (width !== undefined) return this.#codePoint(width);
@@ -238,16 +240,3 @@ class LiteralReader {
 }
 
 const constants: Readonly<Record<string, boolean | null>> = { True: true, False: false, None: null };
-const escapes: Readonly<Record<string, string>> = {
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\n": "",
-};

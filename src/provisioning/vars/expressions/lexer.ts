@@ -1,4 +1,5 @@
 /** Template text → tokens, with Jinja's whitespace control. Inside a tag the tag's own end counts only outside brackets. */
+import { pythonStringEscapes } from "../../../base/python-escapes.ts";
 import { Fault, float, type Value } from "./value.ts";
 
 export interface Syntax {
@@ -250,19 +251,6 @@ export function numberValue(literal: string): Value {
   return float(Number(digits));
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  "\n": "",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-};
 /** Python's escapes; one that means nothing keeps its backslash, so that '\d' is a regular expression. */
 function unescapeString(body: string): string {
   if (!body.includes("\\")) return body;
@@ -272,7 +260,7 @@ function unescapeString(body: string): string {
       const hex = x ?? u ?? long;
       if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
       if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-      return escapes[char ?? ""] ?? whole;
+      return pythonStringEscapes[char ?? ""] ?? whole;
     },
   );
 }
