@@ -29,7 +29,8 @@ interface Typed {
 
 function onTerminal(command: string, typed: readonly Typed[]): Promise<{ code: number; shown: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number; shown: string }>();
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+  const sized = `stty columns 80 rows 24; ${command}`;
+  const child = spawn("script", ["--quiet", "--return", "--command", sized, "/dev/null"], {
     cwd: dir,
     env: { ...process.env, HOME: dir, SHELL: "/bin/sh", TERM: "xterm" },
     stdio: ["pipe", "pipe", "inherit"],
