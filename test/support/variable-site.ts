@@ -14,7 +14,7 @@ const members: Write = (names, label) => names.map((name) => `, ${name}: ${label
 const iniLines: Write = (names, label) => names.map((name) => `${name}=${label}\n`).join("");
 const iniWords: Write = (names, label) => names.map((name) => ` ${name}=${label}`).join("");
 const prompts: Write = (names, label) =>
-  `[${names.map((name) => `{name: ${name}, prompt: ${name}, default: ${label}}`).join(", ")}]`;
+  `[${names.map((name) => `{name: ${name}, prompt: ${name}, default: ${label}, private: false}`).join(", ")}]`;
 
 /** Weakest first: Ansible's 22 levels, with the steps inside some of them. Facts are what the host says. */
 export const levels: readonly Level[] = [
