@@ -50,7 +50,7 @@ function isSame(theirs: JsonValue, own: JsonValue): boolean {
 }
 
 describe("expressions as roles have them give what Ansible gives", () => {
-  test.each(["filters", "text", "language", "network", "lookups"])("%s", (topic) => {
+  test.each(["filters", "text", "language", "network", "lookups", "mixed"])("%s", (topic) => {
     const templates = read(`${topic}.txt`).trimEnd().split("\n");
     const theirs = ansible(templates);
     const different = templates.flatMap((template, index) => {

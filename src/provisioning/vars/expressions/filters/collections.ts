@@ -1,19 +1,21 @@
 /** Mappings: combine, dict2items, items2dict, dictsort. */
 import { compare } from "../compare.ts";
 import { spend } from "../effort.ts";
-import { iterate } from "../members.ts";
+import { itemOf, iterate } from "../members.ts";
 import { type Filter, flagOf, parameters, textOf } from "../runtime.ts";
 import { repr, str } from "../text.ts";
 import {
   aTypeName,
   Dict,
   Fault,
+  isInt,
   isList,
   isMapping,
   type Mapping,
   mappingEntries,
   mappingGet,
   tuple,
+  Undefined,
   type Value,
 } from "../value.ts";
 import { setFilters } from "./sets.ts";
@@ -92,13 +94,15 @@ const dict2items: Filter = (input, call) => {
 
 const items2dict: Filter = (input, call) => {
   const [keyName, valueName] = parameters(call, ["key_name", "value_name"]);
-  const [keyField, valueField] = [textOf(keyName, "key"), textOf(valueName, "value")];
+  const fields = [keyName ?? "key", valueName ?? "value"] as const;
   return Dict.of(
     iterate(input).map((item): [Value, Value] => {
-      const key = isMapping(item) ? mappingGet(item, keyField) : undefined;
-      const value = isMapping(item) ? mappingGet(item, valueField) : undefined;
-      if (key === undefined || value === undefined)
-        throw new Fault(`items2dict wants items with "${keyField}" and "${valueField}"`);
+      // The names may also be the places of pairs: key_name=0, value_name=1.
+      const [key, value] = fields.map((field) =>
+        isMapping(item) || (isList(item) && isInt(field)) ? itemOf(item, field, 0) : undefined,
+      );
+      if (key === undefined || value === undefined || key instanceof Undefined || value instanceof Undefined)
+        throw new Fault(`items2dict wants items with ${repr(fields[0])} and ${repr(fields[1])}`);
       return [key, value];
     }),
   );

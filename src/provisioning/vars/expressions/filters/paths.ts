@@ -1,5 +1,5 @@
 /** Paths and addresses as text, and the few that look at the controller's own disk. */
-import { realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { posix } from "node:path";
 import { expandGlob } from "../expand-glob.ts";
@@ -26,7 +26,15 @@ function splitext(path: string): Value {
   const at = path.length - name.length + dot;
   return dot <= 0 ? tuple(path, "") : tuple(path.slice(0, at), path.slice(at));
 }
-export const expandUser = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
+/** `~` is one's own home, `~name` another's; of an unknown name it stays. */
+export const expandUser = (path: string): string =>
+  path.replace(/^~([^/]*)/, (whole, name: string) => (name === "" ? homedir() : (homeOf(name) ?? whole)));
+function homeOf(user: string): string | undefined {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((one) => one.startsWith(`${user}:`));
+  return line?.split(":")[5];
+}
 
 const urlsplit: Filter = (input, call) => {
   const [query] = parameters(call, ["query"]);
