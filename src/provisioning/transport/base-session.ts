@@ -153,10 +153,11 @@ export class BaseSession implements Session {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    const closed = this.#parts.close();
     for (const shell of this.#shells.values()) shell.close();
     this.#shells.clear();
     for (const file of this.#spooled) dropSpooled(file);
-    await this.#parts.close();
+    await closed;
   }
 
   #gone(): ProvisionError {

@@ -27,9 +27,23 @@ interface ReadFile {
 }
 
 async function readKnownHosts(files: readonly string[]): Promise<ReadFile[]> {
-  return Promise.all(
-    files.map(async (file) => ({ file, lines: parseKnownHosts(await readFile(file, "utf8").catch(absent)) })),
-  );
+  return Promise.all(files.map(async (file) => ({ file, lines: await linesOf(file) })));
+}
+
+interface KeptLines {
+  readonly text: string;
+  readonly lines: readonly KnownHostLine[];
+}
+/** Read for every host, but taken apart only when it has changed. */
+const kept = new Map<string, KeptLines>();
+
+async function linesOf(file: string): Promise<readonly KnownHostLine[]> {
+  const text = await readFile(file, "utf8").catch(absent);
+  const known = kept.get(file);
+  if (known?.text === text) return known.lines;
+  const lines = parseKnownHosts(text);
+  kept.set(file, { text, lines });
+  return lines;
 }
 
 function absent(error: NodeJS.ErrnoException): string {

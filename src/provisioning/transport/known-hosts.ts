@@ -32,7 +32,7 @@ export function isListed({ hosts }: KnownHostLine, name: string): boolean {
   let listed = false;
   for (const pattern of hosts.toLowerCase().split(",")) {
     const negated = pattern.startsWith("!");
-    if (!wildcard(negated ? pattern.slice(1) : pattern).test(name)) continue;
+    if (!matches(negated ? pattern.slice(1) : pattern, name)) continue;
     if (negated) return false;
     listed = true;
   }
@@ -43,6 +43,9 @@ function isHashOf(hosts: string, name: string): boolean {
   const [, , salt = "", hash = ""] = hosts.split("|");
   return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
 }
+
+const matches = (pattern: string, name: string): boolean =>
+  /[*?]/.test(pattern) ? wildcard(pattern).test(name) : pattern === name;
 
 const wildcard = (pattern: string): RegExp =>
   new RegExp(

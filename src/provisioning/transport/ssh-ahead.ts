@@ -1,8 +1,10 @@
 /**
- * Round trips that ssh2 makes and need not be made: it asks whether a key would do before it signs with it, and it waits
- * for "started" before a program's first input may leave. For both its own parts are used, which are no public
- * interface; where they look otherwise than expected, everything goes its usual way.
+ * What ssh2 does and need not be done: it asks whether a key would do before it signs with it, it waits for "started"
+ * before a program's first input may leave, and it has the server prove all of its host keys, which nobody looks at. Its
+ * own parts are used for that, which are no public interface; where they look otherwise than expected, everything goes
+ * its usual way.
  */
+import type { Duplex } from "node:stream";
 import type { Client, ParsedKey } from "ssh2";
 import { limits } from "./limits.ts";
 
@@ -10,7 +12,9 @@ interface Protocol {
   authPK(user: string, key: unknown, algorithm: string | undefined, sign?: Signer): void;
   exec(channel: number, command: string, wantReply: boolean): void;
   channelData(channel: number, bytes: Uint8Array): void;
+  readonly _handlers: { GLOBAL_REQUEST?: GlobalRequest };
 }
+type GlobalRequest = (protocol: unknown, name: string, ...rest: readonly unknown[]) => void;
 type Signer = (bytes: Buffer, give: (signature: Buffer) => void) => void;
 
 interface OpenChannel {
@@ -21,6 +25,7 @@ interface Parts {
   readonly _protocol?: Partial<Protocol>;
   readonly _chanMgr?: { readonly _channels?: Readonly<Record<number, unknown>> };
   readonly _remoteVer?: string;
+  readonly _sock?: Duplex;
 }
 
 const partsOf = (client: Client): Parts => client as unknown as Parts;
@@ -35,6 +40,54 @@ export function signAtOnce(client: Client): void {
     const isOurs = sign === undefined && isPrivate(key) && algorithm !== "ssh-rsa";
     ask.call(protocol, user, key, algorithm, isOurs ? signerOf(key, algorithm) : sign);
   };
+}
+
+/** Three signatures of the server, and three checks of ours, for each connection. To be called after `connect`. */
+export function leaveKeysUnproven(client: Client): void {
+  const handlers = partsOf(client)._protocol?._handlers;
+  const handle = handlers?.GLOBAL_REQUEST;
+  if (handlers === undefined || handle === undefined) return;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantsReply, ...rest) => {
+    if (name !== "hostkeys-00@openssh.com" || wantsReply === true)
+      handle(protocol, name, wantsReply, ...rest);
+  };
+}
+
+/** What is written in one go leaves in one packet. */
+export function gatherWrites(sock: Duplex): void {
+  const write = sock.write.bind(sock) as (...args: readonly unknown[]) => boolean;
+  let isCorked = false;
+  sock.write = (...args: readonly unknown[]): boolean => {
+    if (!isCorked) {
+      isCorked = true;
+      sock.cork();
+      process.nextTick(() => {
+        isCorked = false;
+        sock.uncork();
+      });
+    }
+    return write(...args);
+  };
+}
+
+/**
+ * Says goodbye, and waits until that is on its way: not for the other side's answer, a round trip later. The timer keeps
+ * the process alive: a connection that was lost leaves nothing else that would.
+ */
+export function leave(client: Client): Promise<void> {
+  client.end();
+  const { _sock: sock } = partsOf(client);
+  if (sock === undefined || sock.closed || sock.destroyed) return Promise.resolve();
+  setTimeout(() => sock.destroy(), limits.closeTimeoutMs).unref();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(late);
+      resolve();
+    };
+    const late = setTimeout(done, limits.closeTimeoutMs);
+    if (sock.writableFinished) done();
+    for (const event of ["finish", "close"]) sock.once(event, done);
+  });
 }
 
 const isPrivate = (key: unknown): key is ParsedKey =>

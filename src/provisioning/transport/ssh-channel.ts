@@ -77,6 +77,11 @@ export class SshChannel implements Channel, FirstInput {
     else this.#stream?.resume();
   }
 
+  /** Nothing more is heard of it. */
+  forget(): void {
+    this.#isClosed = true;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -11,7 +11,7 @@ import { acceptHostKey, knownKeyTypes } from "./host-key.ts";
 import { limits } from "./limits.ts";
 import { dialDirectly } from "./network.ts";
 import type { ConnectionPlan } from "./session.ts";
-import { signAtOnce } from "./ssh-ahead.ts";
+import { gatherWrites, leaveKeysUnproven, signAtOnce } from "./ssh-ahead.ts";
 import { loginFailed, planLogin } from "./ssh-auth.ts";
 import { type SshSettings, sshSettings } from "./ssh-settings.ts";
 
@@ -79,6 +79,7 @@ async function route(settings: SshSettings, plan: ConnectionPlan, signal?: Abort
   const dial = async (abort: AbortSignal): Promise<Duplex> => {
     const socket = await dialDirectly(address, port, abort);
     (socket as Socket).setNoDelay(true);
+    gatherWrites(socket);
     return socket;
   };
   return { address: `${address}:${port}`, dial };
@@ -188,12 +189,19 @@ async function connectOnce(
   const types = settings.hostKeyChecking === "off" ? [] : await knownKeyTypes(settings);
   const timer = new AbortController();
   const deadline = pausableTimer(settings.connectTimeoutMs, () => timer.abort(timedOut(settings)));
-  const abort = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+  const abort = timer.signal;
+  const passOn = (): void => timer.abort(signal?.reason);
+  if (signal?.aborted === true) passOn();
+  signal?.addEventListener("abort", passOn, { once: true });
   const client = new ssh2.Client();
   try {
+    // What happened while modules and keys were read is told by no event.
+    abort.throwIfAborted();
     const sock = await dial(abort).catch((error: unknown) => {
       throw abort.aborted ? abort.reason : dialFailed(settings, error);
     });
+    if (abort.aborted) sock.destroy();
+    abort.throwIfAborted();
     await handshake({ client, settings, sock, abort, login, types, deadline });
     return client;
   } catch (error) {
@@ -201,6 +209,7 @@ async function connectOnce(
     throw error;
   } finally {
     deadline.stop();
+    signal?.removeEventListener("abort", passOn);
   }
 }
 
@@ -295,6 +304,7 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
     };
     client.connect(config);
     signAtOnce(client);
+    leaveKeysUnproven(client);
   });
 }
 

@@ -27,6 +27,10 @@ export interface SshSettings {
   readonly askSecret?: (question: string) => Promise<string>;
 }
 
+let own: string | undefined;
+/** Asks a directory service, perhaps: once. */
+const ownName = (): string => (own ??= userInfo().username);
+
 type Options = Readonly<Record<string, string | readonly string[]>>;
 
 export async function sshSettings(plan: ConnectionPlan): Promise<SshSettings> {
@@ -40,7 +44,7 @@ export async function sshSettings(plan: ConnectionPlan): Promise<SshSettings> {
     return value === undefined ? [] : typeof value === "string" ? value.split(/\s+/) : value;
   };
   const host = (text("hostname") ?? plan.host).replaceAll("%h", plan.host);
-  const user = plan.user ?? text("user") ?? userInfo().username;
+  const user = plan.user ?? text("user") ?? ownName();
   const port = plan.port ?? Number(text("port") ?? 22);
   const expand = (path: string): string => expandPath(path, { host, user, port, original: plan.host });
   const isOn = (key: string): boolean => text(key)?.toLowerCase() === "yes";
@@ -113,7 +117,7 @@ interface Names {
 function expandPath(path: string, { host, user, port, original }: Names): string {
   const values: Readonly<Record<string, string>> = {
     ...{ "%": "%", h: host, n: original, p: String(port), r: user },
-    ...{ d: homedir(), u: userInfo().username },
+    ...{ d: homedir(), u: ownName() },
   };
   return expandHome(path).replace(/%(.)/g, (whole, letter: string) => values[letter] ?? whole);
 }

@@ -2,10 +2,9 @@
 import type { Client } from "ssh2";
 import { ProvisionError } from "../../base/errors.ts";
 import { BaseSession } from "./base-session.ts";
-import { limits } from "./limits.ts";
 import { networkOver } from "./network.ts";
 import type { ConnectionPlan, Session } from "./session.ts";
-import { EarlyInput } from "./ssh-ahead.ts";
+import { EarlyInput, leave } from "./ssh-ahead.ts";
 import { SshChannel } from "./ssh-channel.ts";
 import { connectSsh, forward, forwardSocket } from "./ssh-client.ts";
 import { sshSettings } from "./ssh-settings.ts";
@@ -23,7 +22,6 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
     channels.clear();
   };
   client.on("error", (error) => end(error.message));
-  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   client.on("close", () => end("the host hung up"));
   return new BaseSession({
     key: `ssh:${settings.user}@${settings.host}:${settings.port}${settings.jumps.map((jump) => `>${jump}`).join("")}`,
@@ -47,8 +45,10 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
       (path) => forwardSocket(client, path),
     ),
     close: async () => {
+      // A connection's end is the end of all in it.
+      for (const channel of channels) channel.forget();
       for (const each of further) each.end();
-      await closeClient(client, closed);
+      await leave(client);
     },
   });
 }
@@ -102,14 +102,3 @@ const lost = (plan: ConnectionPlan, why: string): ProvisionError =>
     action: `open a shell on "${plan.name}"`,
     state: `the connection ended: ${why}`,
   });
-
-/** The timer keeps the process alive: a connection that was lost leaves nothing else that would. */
-async function closeClient(client: Client, closed: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limits.closeTimeoutMs);
-  });
-  client.end();
-  await Promise.race([closed, late.then(() => client.destroy())]);
-  clearTimeout(timer);
-}

@@ -1,6 +1,13 @@
+import { Writable } from "node:stream";
+import { setImmediate as soon } from "node:timers/promises";
 import type { Client } from "ssh2";
 import { describe, expect, test } from "vitest";
-import { EarlyInput, signAtOnce } from "../../../src/provisioning/transport/ssh-ahead.ts";
+import {
+  EarlyInput,
+  gatherWrites,
+  leaveKeysUnproven,
+  signAtOnce,
+} from "../../../src/provisioning/transport/ssh-ahead.ts";
 
 /** As much of ssh2's client as is used: what left, in order, and channels that open when told. */
 class FakeClient {
@@ -106,4 +113,27 @@ describe("a key", () => {
     fake._protocol.authPK("me", key, algorithm);
     expect(fake.left).toEqual([left]);
   });
+});
+
+test("a server's other host keys are left unproven; what it asks besides is answered", () => {
+  const heard: unknown[] = [];
+  const handlers = { GLOBAL_REQUEST: (...all: unknown[]) => void heard.push(all.slice(1)) };
+  leaveKeysUnproven(clientOf({ _protocol: { _handlers: handlers } }));
+  handlers.GLOBAL_REQUEST({}, "hostkeys-00@openssh.com", false, "keys");
+  handlers.GLOBAL_REQUEST({}, "keepalive@openssh.com", true);
+  expect(heard).toEqual([["keepalive@openssh.com", true]]);
+});
+
+test("what is written in one go leaves together, and in order", async () => {
+  const packets: string[] = [];
+  const sock = new Writable({
+    write: (chunk, _encoding, done) => done(void packets.push(String(chunk))),
+    writev: (chunks, done) => done(void packets.push(chunks.map(({ chunk }) => String(chunk)).join(""))),
+  });
+  gatherWrites(sock as never);
+  for (const part of ["a", "b", "c"]) sock.write(part);
+  await soon();
+  sock.write("d");
+  await soon();
+  expect(packets).toEqual(["abc", "d"]);
 });
