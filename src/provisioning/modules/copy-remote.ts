@@ -28,7 +28,7 @@ export interface RemoteState {
   readonly sha1: string;
 }
 
-/** Prints "differs" when something of folder $1 is missing in $2 or is not the same. */
+/** Prints "differs" when something of folder $1 is missing in $2, is not the same, or is not owned by $3 and group $4. */
 const compareSh = `[ -d "$1" ] || exit 0
 cd -- "$1" || exit 1
 find . ! -type d -exec sh -c '
@@ -37,7 +37,16 @@ find . ! -type d -exec sh -c '
     if [ -L "$f" ]; then [ "$(readlink -- "$f")" = "$(readlink -- "$to/$f")" ] || echo differs
     else cmp -s -- "$f" "$to/$f" || echo differs; fi
   done' sh "$2" {} + | head -n 1
-find . -type d -exec sh -c 'to=$1; shift; for f do [ -d "$to/$f" ] || echo differs; done' sh "$2" {} + | head -n 1`;
+find . -type d -exec sh -c 'to=$1; shift; for f do [ -d "$to/$f" ] || echo differs; done' sh "$2" {} + | head -n 1
+[ -z "$3$4" ] || find . -exec sh -c '
+  to=$1 o=$2 g=$3; shift 3; cd -- "$to" 2>/dev/null || exit 0
+  stat -c "%U %u %G %g" -- "$@" 2>/dev/null | while read -r user uid group gid; do
+    [ -z "$o" ] || [ "$user" = "$o" ] || [ "$uid" = "$o" ] || echo differs
+    [ -z "$g" ] || [ "$group" = "$g" ] || [ "$gid" = "$g" ] || echo differs
+  done' sh "$2" "$3" "$4" {} + | head -n 1`;
+
+/** Gives what lies in folder $1, and by the same names in $2, to $3 (OWNER:GROUP); what else is in $2 stays as it is. */
+const ownSh = `cd -- "$1" && find . -exec sh -c 'to=$1 who=$2; shift 2; cd -- "$to" && chown -h -- "$who" "$@"' sh "$2" "$3" {} +`;
 
 const paths = (args: RemoteArgs, context: ModuleContext) => {
   const src = hostPath(args.src, context);
@@ -48,7 +57,11 @@ const paths = (args: RemoteArgs, context: ModuleContext) => {
 export function askRemote(args: RemoteArgs, context: ModuleContext): readonly Question[] {
   const { src, dest, inside } = paths(args, context);
   const file = (path: string): Question => ({ of: "path", path, want: ["stat", "hash"], follow: true });
-  const compare = (to: string): Question => ({ of: "script", sh: compareSh, args: [src, to] });
+  const compare = (to: string): Question => ({
+    of: "script",
+    sh: compareSh,
+    args: [src, to, args.owner ?? "", args.group ?? ""],
+  });
   const sum: Question = { of: "script", sh: '[ -f "$1" ] && sha1sum <"$1" | cut -c1-40', args: [src] };
   return [file(src), file(dest), file(inside), compare(dest), compare(inside), sum];
 }
@@ -111,6 +124,12 @@ export function planRemote(args: RemoteArgs, state: RemoteState, context: Module
   const steps = differs ? (isFolder ? copyFolder(src, path) : copyFile(args, src, path)) : [];
   const wanted = wantedOf(args, source.mode);
   const after = stat ?? { ...source, mode: source.mode & 0o777 };
+  if (isFolder && differs) {
+    return {
+      steps: [...steps, ...ownFolder(args, src, path), ...forceAttributes(path, { mode: wanted.mode })],
+      diffs: [],
+    };
+  }
   const attributes = differs ? forceAttributes(path, wanted) : planAttributes(path, after, wanted).steps;
   return { steps: [...steps, ...attributes], diffs: [] };
 }
@@ -150,6 +169,13 @@ const copyFolder = (src: string, path: string): readonly Step[] => [
     argv: ["cp", "-R", "-P", "--", `${src.replace(/\/+$/, "")}/.`, `${path}/`],
   },
 ];
+
+function ownFolder({ owner, group }: RemoteArgs, src: string, path: string): readonly Step[] {
+  if (owner === undefined && group === undefined) return [];
+  const who = `${owner ?? ""}${group === undefined ? "" : `:${group}`}`;
+  const why = `set the owner of what was copied to ${path}`;
+  return [{ do: "run", why, argv: ["sh", "-c", ownSh, "sh", src, path, who] }];
+}
 
 function forceAttributes(path: string, wanted: WantedAttributes): readonly Step[] {
   const set = (what: string, argv: readonly string[]): Step => ({
