@@ -10,9 +10,12 @@ export interface Launch {
   readonly prompt?: { readonly text: string | RegExp; readonly password: string };
   /** Printed on stdout by the shell that was asked for; absent: nothing is asked, the first message may go at once. */
   readonly ready?: string;
+  /** The first argument of the shell that was asked for. Another, which a start-up file began, reads input as well. */
+  readonly word?: string;
 }
 
 const shell = "/bin/sh";
+const word = "provision";
 
 export function launchOf(become: Become | null): Launch {
   if (become === null) return { command: `exec ${shell}` };
@@ -22,7 +25,10 @@ export function launchOf(become: Become | null): Launch {
 function sudo({ user, password, flags, exe = "sudo" }: Become): Launch {
   const given = flags ?? ["-H"];
   if (password === undefined)
-    return { command: `exec ${shellWords([exe, ...given, "-n", "-u", user, "--", shell])}` };
+    return {
+      command: `exec ${shellWords([exe, ...given, "-n", "-u", user, "--", shell, "-s", word])}`,
+      word,
+    };
   const text = `[provision ${randomBytes(12).toString("hex")}] password:`;
   const ready = randomBytes(16).toString("hex");
   const inner = `printf '%s\\n' ${ready}; exec ${shell}`;

@@ -242,10 +242,12 @@ export class ShellConnection {
       .catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
   }
 
-  #onMark(side: Side, [word, first = "", second = "", third]: readonly string[]): void {
+  #onMark(side: Side, [word, first = "", second = "", third, fourth]: readonly string[]): void {
     if (word === "hello") {
       this.#hasSpoken[side] = true;
-      this.#onHello(first, second, third);
+      const { word: expected } = this.#options.launch;
+      if (expected !== undefined && fourth !== expected) this.#fail(this.#otherShell());
+      else this.#onHello(first, second, third);
       return;
     }
     const given = this.#givenUp;
@@ -359,6 +361,17 @@ export class ShellConnection {
       action: `open a shell on "${this.#options.host}"`,
       state: `it said nothing for ${limits.shellOpenTimeoutMs / 1000} s`,
       why: "a start-up file of the login (.bashrc), or sudo, waits for something",
+    });
+  }
+
+  #otherShell(): ProvisionError {
+    const { become, host } = this.#options;
+    return new ProvisionError({
+      code: "unsupported-shell",
+      action: `become "${become?.user ?? ""}" on "${host}"`,
+      state: "another shell reads what was meant for that user's",
+      why: "a start-up file of the login (.bashrc) begins a shell of its own, whatever it was asked to run",
+      fix: "let it do so on a terminal only: [ -t 0 ] && exec fish",
     });
   }
 

@@ -34,7 +34,7 @@ ${functions}
 case :$PATH: in *:/usr/sbin:*) ;; *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;; esac
 _g=$$; [ -r /proc/$$/stat ] && read -r _a1 _a2 _a3 _a4 _g _a5 </proc/$$/stat
 case $(command -v printf) in printf) _p=builtin;; *) _p=program;; esac
-printf '\\n%s hello %s %s %s\\n' $_n $$ $_g $_p; printf '\\n%s hello %s %s %s\\n' $_n $$ $_g $_p >&2
+printf '\\n%s hello %s %s %s %s\\n' $_n $$ $_g $_p "$1"; printf '\\n%s hello %s %s %s %s\\n' $_n $$ $_g $_p "$1" >&2
 `;
 }
 

@@ -67,7 +67,10 @@ export class Transfer {
   #start(): void {
     const { opening, copy } = this.#plan.script;
     // One compound command that ends in exit: whatever happens, no byte of the file is ever read as a command.
-    const line = `{ printf '%s\\n' ${this.#hello}; ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
+    const { word } = this.#plan.launch;
+    const mine =
+      word === undefined ? "" : `[ "$1" = ${word} ] || { echo "another shell reads this" >&2; exit 1; }; `;
+    const line = `{ ${mine}printf '%s\\n' ${this.#hello}; ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
     this.#channel.write(Buffer.from(line)).catch((error: unknown) => this.#onClosed(null, String(error)));
   }
 

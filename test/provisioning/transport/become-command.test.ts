@@ -7,12 +7,15 @@ const refused = (stderr: string, more = {}) =>
 
 describe("becoming another user", () => {
   test("without a password sudo is told never to ask", () => {
-    expect(launchOf(become)).toEqual({ command: "exec sudo -H -n -u root -- /bin/sh" });
+    expect(launchOf(become)).toEqual({
+      command: "exec sudo -H -n -u root -- /bin/sh -s provision",
+      word: "provision",
+    });
   });
 
   test("sudo may stand anywhere", () => {
     const { command } = launchOf({ ...become, exe: "/opt/my tools/sudo" });
-    expect(command).toBe("exec '/opt/my tools/sudo' -H -n -u root -- /bin/sh");
+    expect(command).toBe("exec '/opt/my tools/sudo' -H -n -u root -- /bin/sh -s provision");
   });
 
   test("a password stands in no command", () => {

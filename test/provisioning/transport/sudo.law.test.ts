@@ -113,3 +113,16 @@ describe.skipIf(!canNest)("sudo", () => {
     });
   });
 });
+
+test("a start-up file that begins another shell never makes it act for the user that was asked for", async () => {
+  const stray = shellSession(["/bin/sh"], ["sh", "-c", "exec sh", "sh"], "somebody");
+  opened.push(stray);
+  const shell = await stray.shell({ user: "root", method: "sudo" });
+  await expect(shell.exchange([ask("id -un")])).rejects.toMatchObject({
+    code: "unsupported-shell",
+    fix: expect.stringContaining("[ -t 0 ]"),
+  });
+  await expect(
+    stray.upload(Buffer.from("x"), join(folder, "stray"), { become: { user: "root", method: "sudo" } }),
+  ).rejects.toThrow("another shell");
+});
