@@ -138,8 +138,8 @@ for f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
 done | sort -n | tail -n 1
 ${heldSh}`;
 
-/** What apt-get would do, a line each: Inst NAME …, Remv NAME …, Purg NAME …. */
-export const simulateSh = `"$@" | grep -E '^(Inst|Remv|Purg) ' ; exit 0`;
+/** What apt-get would do, a line each: Inst NAME …, Remv NAME …, Purg NAME …; or why it would not, as "E: …". */
+export const simulateSh = `"$@" 2>&1 | grep -E '^(Inst |Remv |Purg |E: )'; exit 0`;
 
 /** The same command line, only thought through: needs no lock and no root. */
 export const simulated = (argv: readonly string[]): readonly string[] => {

@@ -68,6 +68,8 @@ interface AptState {
   readonly packages: readonly PackageAnswer[];
   /** Lines of apt-get -s, where the package database alone does not tell. */
   readonly simulation: readonly string[];
+  /** Why apt-get would not do it. */
+  readonly refusals: readonly string[];
   readonly configFiles: readonly string[];
   readonly archives: number;
   /** Virtual packages that installed ones stand for. */
@@ -154,6 +156,8 @@ function ask(args: AptArgs, context: ModuleContext): readonly Question[] {
   ];
 }
 
+const isRefusal = (line: string): boolean => line.startsWith("E: ");
+
 function read(answers: Answers, args: AptArgs): AptState {
   const output = (index: number) => linesOf(textOf(answerTo(answers, index, "script").stdout));
   const [lists = "0", fetchedAt = "0"] = output(0).filter((line) => /^\d+$/.test(line));
@@ -161,7 +165,8 @@ function read(answers: Answers, args: AptArgs): AptState {
     holder: holderOf(output(0)),
     lists: Number(lists),
     fetchedAt: Number(fetchedAt),
-    simulation: output(1),
+    simulation: output(1).filter((line) => !isRefusal(line)),
+    refusals: output(1).filter(isRefusal),
     configFiles: output(2),
     archives: Number(output(3)[0] ?? "0"),
     provided: new Set(output(4)),
@@ -260,6 +265,8 @@ function planFree(args: AptArgs, state: AptState, context: ModuleContext): Plan 
 }
 
 function planNames(args: AptArgs, state: AptState, context: ModuleContext): Plan {
+  // What there is not need not go.
+  if (state.refusals.length > 0 && goalOf(args) !== "absent") return planRefused(args, state, context);
   const changes = changesOf(args, state);
   if (changes.length === 0 && state.configFiles.length === 0) return nothing;
   const refreshes = isStale(args, state, context);
@@ -271,6 +278,15 @@ function planNames(args: AptArgs, state: AptState, context: ModuleContext): Plan
   const command = mainCommand(args);
   if (command === undefined) return nothing;
   return { steps: [aptStep(whyOf(args, changes), command, args)], diffs: diffOf(changes) };
+}
+
+/** Lists that would be fetched first may know more: only check mode cannot tell. */
+function planRefused(args: AptArgs, state: AptState, context: ModuleContext): Plan {
+  const command = mainCommand(args);
+  if (context.check && isStale(args, state, context) && command !== undefined) {
+    return { steps: [aptStep(`install ${namesOf(args).join(", ")}`, command, args)], diffs: [] };
+  }
+  return { ...nothing, fail: `apt-get refuses: ${state.refusals.map((line) => line.slice(3)).join("; ")}` };
 }
 
 function whyOf(args: AptArgs, changes: readonly Change[]): string {
