@@ -47,7 +47,7 @@ echo "$1" >>/run/pvsvc.log
 /** $1 folder of the case, $2 the machine's name, $3 its id. */
 const setup = `set -e; mount -t tmpfs none "$1/layers"; hostname "$2"; cd "$1/layers"
 for f in etc var/lib root; do mkdir -p "$f/up" "$f/work"; mount -t overlay -o "lowerdir=/$f,upperdir=$f/up,workdir=$f/work" none "/$f"; done
-mount -t tmpfs none /run; mkdir -p /run/lock; echo "$3" >/etc/machine-id; rm -rf /var/lib/provision; mkdir -p /etc/init.d
+mount -t tmpfs none /run; mkdir -p /run/lock; echo "$3" >/etc/machine-id; mkdir -p /var/lib/provision /etc/init.d; mount -t tmpfs none /var/lib/provision
 cp "$1/init" /etc/init.d/pvsvc; chmod 755 /etc/init.d/pvsvc; mount --bind "$1/apt-get" /usr/bin/apt-get
 mount --bind "$1/$2" "$1/d"; echo ready; exec sleep 600 <&- >&- 2>&-`;
 
@@ -135,9 +135,9 @@ async function hold(root: string, name: string, at: number): Promise<number> {
     },
   );
   child.unref();
-  const [said] = (await once(child.stdout, "data")) as [Buffer];
-  if (!said.toString().startsWith("ready") || child.pid === undefined)
-    throw new Error(`no machine: ${said.toString()}`);
+  const [said] = (await Promise.race([once(child.stdout, "data"), once(child, "exit")])) as [unknown];
+  if (!String(said).startsWith("ready") || child.pid === undefined)
+    throw new Error(`no machine: ${String(said)}`);
   child.stdout.destroy();
   return child.pid;
 }
