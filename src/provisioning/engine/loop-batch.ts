@@ -117,7 +117,9 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
     if (!steps.every(isFramedStep)) return undefined;
     const manner = mannerOf({ steps, questions, answers }, touched);
     if (manner === undefined) return undefined;
-    const notified = isNeverChanged(task) ? [] : notifiedBy(play, task, place.frame, view);
+    const notified = isNeverChanged(task)
+      ? []
+      : notifiedBy({ play, task, host: work.host, frame: place.frame }, view);
     const along: Along = { index, questions, answers, steps, manner };
     return { ...along, notified };
   } catch (error) {

@@ -12,13 +12,13 @@ import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import { withFacts } from "./facts-needed.ts";
 import { type Ahead, conditionsOf, enter, enterRole, type Frame, tagsOf } from "./frame.ts";
+import { flatHandlers, handlerFrame, withEntries } from "./handler-entries.ts";
 import { importedRoles } from "./imported-roles.ts";
 import { limits } from "./limits.ts";
 import { modulesIn } from "./play-modules.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import { outcomeOfError } from "./run-on-host.ts";
-import { flatHandlers } from "./run-play.ts";
 import { isChosen } from "./tags.ts";
 import type { View } from "./view.ts";
 import type { Walker } from "./walker.ts";
@@ -93,14 +93,8 @@ async function enterRoleOf(
   }
   const frame = enterRole(place.frame, invocation);
   const { play } = walker;
-  const known = new Set(play.handlers.map(({ handler }) => handler));
-  const added = flatHandlers(invocation.role.handlers, {
-    ...enterRole(play.frame, invocation),
-    handlers: true,
-  });
-  const fresh = added.filter(({ handler }) => !known.has(handler));
   await play.run.loadModules(modulesIn(invocation.role.handlers));
-  play.handlers = [...play.handlers, ...fresh];
+  play.handlers = withEntries(play.handlers, flatHandlers(invocation.role.handlers, handlerFrame(frame)));
   await enterStatements(walker, invocation.role.tasks, { ...place, frame }, include);
 }
 
@@ -124,17 +118,15 @@ async function enterStatements(
   await joinHandlers(
     walker,
     statements.flatMap((each) => (each.kind === "block" ? (each.handlers ?? []) : [])),
+    frame,
   );
   await walker.statements(statements, hosts, frame, ahead);
 }
 
 /** Handlers of roles that an included file imports. */
-async function joinHandlers({ play }: Walker, handlers: readonly Statement[]): Promise<void> {
-  const known = new Set(play.handlers.map(({ handler }) => handler));
-  const added = flatHandlers(handlers, { ...play.frame, handlers: true });
-  const fresh = added.filter(({ handler }) => !known.has(handler));
+async function joinHandlers({ play }: Walker, handlers: readonly Statement[], frame: Frame): Promise<void> {
   await play.run.loadModules(modulesIn(handlers));
-  play.handlers = [...play.handlers, ...fresh];
+  play.handlers = withEntries(play.handlers, flatHandlers(handlers, handlerFrame(frame)));
 }
 
 /** A file that cannot be read is a failure of the hosts that wanted it. */

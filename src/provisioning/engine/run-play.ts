@@ -5,8 +5,9 @@ import type { Inherited, Play, RoleInvocation, Statement } from "../playbook/mod
 import type { Variable } from "../vars/variable.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import { wantsFacts } from "./facts-wanted.ts";
-import { type Ahead, enterBlock, enterRole, type Frame } from "./frame.ts";
+import { type Ahead, enterRole, type Frame } from "./frame.ts";
 import { greetAll } from "./greet.ts";
+import { flatHandlers, withEntries } from "./handler-entries.ts";
 import { importedRolesOf } from "./imported-roles.ts";
 import { readPlayVarsFiles } from "./load-vars.ts";
 import { modulesOf } from "./play-modules.ts";
@@ -235,24 +236,5 @@ async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise
 function handlersOf({ play, frame }: PlayState): readonly HandlerEntry[] {
   const own: Frame = { ...frame, handlers: true };
   const ofRoles = play.roles.flatMap((role) => flatHandlers(role.role.handlers, enterRole(own, role)));
-  return [...ofRoles, ...flatHandlers(play.handlers, own)];
-}
-
-/** A nameless block (import_tasks) is only a bracket around handlers; a named one is a handler too. */
-export function flatHandlers(statements: readonly Statement[], frame: Frame): readonly HandlerEntry[] {
-  return statements.flatMap((statement): readonly HandlerEntry[] => {
-    if (statement.kind === "include-role") return [];
-    const own = withRole(frame, statement);
-    if (statement.kind !== "block") return [{ handler: statement, frame: own }];
-    const inner = flatHandlers(statement.block, enterBlock(frame, statement));
-    return statement.name === "" && statement.listen.length === 0
-      ? inner
-      : [{ handler: statement, frame: own }, ...inner];
-  });
-}
-
-/** A handler of an imported role stands in the play's list, and still belongs to its role. */
-function withRole(frame: Frame, { role }: Statement): Frame {
-  if (role === undefined || frame.roles.some((each) => each.role === role)) return frame;
-  return { ...frame, roles: [...frame.roles, { role, params: undefined }] };
+  return withEntries([], [...ofRoles, ...flatHandlers(play.handlers, own)]);
 }

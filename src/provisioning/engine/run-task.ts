@@ -188,13 +188,14 @@ class TaskRun {
     // A failure that nobody pardons may have changed something: what was marked before it stays owed.
     if (!isDue && (host.owed.size === 0 || outcome.unreachable || (outcome.failed && !pardoned))) return;
     if (isNeverChanged(task) || (task.notify.length === 0 && this.#place.frame.notify.length === 0)) return;
+    const where = { play: this.#play, task, host, frame: this.#place.frame };
     const view = this.#play.view(host, this.#place.frame, task);
     const parts =
       task.loop === undefined
         ? [{ seen: view, changed: isDue }]
         : items.map((item) => ({ seen: view.withData(item.vars), changed: isDue && item.outcome.changed }));
     for (const { seen, changed } of parts) {
-      for (const handler of notifiedBy(this.#play, task, this.#place.frame, seen)) {
+      for (const handler of notifiedBy(where, seen)) {
         if (changed) host.notified.add(handler);
         else host.owedInVain.add(handler);
       }

@@ -263,7 +263,8 @@ function importRole(request: IncludeRequest): Block {
     },
     context,
   );
-  return { ...roleBlock(role, map.span, context), ...readInherited(map) };
+  const inherited = readInherited(map);
+  return { ...roleBlock(role, map.span, context, inherited), ...inherited };
 }
 
 function literal(keyword: string, text: string, node: SourceNode): string {

@@ -7,7 +7,7 @@ import { collectionOf, findRole } from "./find-role.ts";
 import { validationTask } from "./load-argument-specs.ts";
 import { findYaml, isFile, isFolder, type LoadContext, readYamlFile } from "./load-context.ts";
 import { loadHandlers, loadStatements } from "./load-statements.ts";
-import type { Block, Role, RoleInvocation } from "./model.ts";
+import type { Block, Inherited, Role, RoleInvocation } from "./model.ts";
 import { isInherited, readInherited } from "./read-inherited.ts";
 import { keyOf, nodeAt, overlay, readList, readMap, readNames, readText, wrongShape } from "./read-values.ts";
 import { signatureOf } from "./role-dependencies.ts";
@@ -85,14 +85,31 @@ function validationOf(
   );
 }
 
+const plain: Inherited = { tags: [], when: [] };
+
+/** Handlers see the variables that the role was imported with; its conditions are not theirs. */
+const handlerBracket = (role: Role, span: Span, inherited: Inherited): Block => ({
+  ...inherited,
+  ...plain,
+  kind: "block",
+  name: "",
+  span,
+  block: role.handlers,
+  rescue: [],
+  always: [],
+  notify: [],
+  listen: [],
+  role,
+});
+
 /** A role that stands among tasks: what it depends on first, then its own tasks. Its handlers go to the play. */
-export function roleBlock(role: Role, span: Span, context: LoadContext): Block {
+export function roleBlock(role: Role, span: Span, context: LoadContext, inherited: Inherited = plain): Block {
   const dependencies = role.dependencies.map((invocation) => ({
-    ...roleBlock(invocation.role, invocation.span, context),
+    ...roleBlock(invocation.role, invocation.span, context, inheritedOf(invocation)),
     ...inheritedOf(invocation),
     ...(invocation.once === undefined ? {} : { once: invocation.once }),
   }));
-  context.addHandlers(role.handlers);
+  if (role.handlers.length > 0) context.addHandlers([handlerBracket(role, span, inherited)]);
   return {
     kind: "block",
     name: "",

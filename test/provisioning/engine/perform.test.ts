@@ -58,3 +58,42 @@ test("after a lost connection a module begins from the beginning (R13)", async (
 test("a step that loses the connection each time is not tried for ever", async () => {
   await expect(rounds([0, 1, 2, 3, 4, 5])).rejects.toThrow("twice");
 });
+
+test("what a module waits for is told once, and is no round of its own", async () => {
+  const told: string[] = [];
+  const asked: number[] = [];
+  let looks = 0;
+  const module: Pick<Module<unknown, unknown>, "name" | "reads" | "ask" | "read" | "plan"> = {
+    name: "test",
+    reads: "host",
+    ask: (_args, { round }) => {
+      asked.push(round);
+      return [];
+    },
+    read: () => undefined,
+    plan: (): Plan =>
+      ++looks < 9
+        ? { steps: [], diffs: [], again: true, waitMs: 0, waitsFor: "somebody else" }
+        : { steps: [], diffs: [] },
+  };
+  const ended = await perform({
+    module: module as PerformRequest["module"],
+    machine: {} as Machine,
+    args: {},
+    identity: { become: null, env: {}, key: "" },
+    context: {} as PerformRequest["context"],
+    check: false,
+    stepTimeoutMs: 1,
+    before: () => [],
+    ahead: () => [],
+    onStep: () => undefined,
+    onLoss: () => undefined,
+    onWait: () => undefined,
+    onWaitFor: (what) => told.push(what),
+  });
+  expect({ told, asked, failed: ended.failed }).toEqual({
+    told: ["somebody else"],
+    asked: Array.from({ length: 9 }, () => 0),
+    failed: false,
+  });
+});

@@ -102,9 +102,13 @@ describe("what is imported", () => {
   });
 
   test("brings its handlers into the play, after the play's own", () => {
-    expect(
-      old.handlers.map((each) => (each.kind === "task" ? toPlain(each.name ?? each.args.map) : "")),
-    ).toEqual(["restart", "common handler"]);
+    const names = (each: Statement): unknown[] =>
+      each.kind === "block"
+        ? each.block.flatMap(names)
+        : each.kind === "task" && each.name
+          ? [toPlain(each.name)]
+          : [];
+    expect(old.handlers.flatMap(names)).toEqual(["restart", "common handler"]);
     expect(old.handlers[0]).toMatchObject({ listen: ["topic", "other topic"], rolling: { value: 1 } });
   });
 });
@@ -122,7 +126,9 @@ describe("what is included", () => {
   test("brings the handlers of roles that it imports", () => {
     const include = old.tasks[5];
     if (include?.kind !== "include-tasks") throw new Error("no include");
-    expect(include.load("imports-role.yml")).toMatchObject([{ kind: "block", handlers: [{ kind: "task" }] }]);
+    expect(include.load("imports-role.yml")).toMatchObject([
+      { kind: "block", handlers: [{ kind: "block", block: [{ kind: "task" }] }] },
+    ]);
   });
 
   test("may be a role whose name is a variable", () => {
