@@ -7,6 +7,7 @@ import { readVarsFile } from "../provisioning/inventory/vars-files.ts";
 import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import { parseYaml } from "../provisioning/source/parse-yaml.ts";
+import { splitKeyValues } from "../provisioning/source/split-key-values.ts";
 import type { Variable } from "../provisioning/vars/variable.ts";
 import { badUsage } from "./parse-options.ts";
 
@@ -37,17 +38,25 @@ function readOne(text: string, cwd: string, decrypt?: DecryptText): Iterable<[st
     return readVarsFile(file, decrypt).vars;
   }
   if (/^[{[]/.test(text)) return membersOf(parseYaml(text, place.file), text);
-  return splitWords(text).map((word) => {
-    const equals = word.indexOf("=");
-    if (equals <= 0) {
-      throw badUsage(
-        `-e "${text}": "${word}" is no name=value`,
-        '-e takes name=value, {"name": …} or @file',
-        `-e '${word}=…'`,
-      );
-    }
-    return [word.slice(0, equals), { kind: "scalar", value: word.slice(equals + 1), span: place }];
-  });
+  return pairsOf(text);
+}
+
+/** As Ansible cuts `key=value` words: quotes around a whole value come off, braces hold together. */
+function pairsOf(text: string): [string, SourceNode][] {
+  const split = splitKeyValues(text);
+  if ("problem" in split) {
+    const what = split.problem === "open-quote" ? "a quote" : "a pair of braces";
+    throw badUsage(`-e "${text}" has ${what} that does not end`);
+  }
+  const [word] = split.rest.split(/\s+/);
+  if (word !== undefined && word !== "") {
+    throw badUsage(
+      `-e "${text}": "${word}" is no name=value`,
+      '-e takes name=value, {"name": …} or @file; a value with blanks is quoted',
+      `-e '${/^\w+$/.test(word) ? `${word}=…` : '{"name": "value"}'}'`,
+    );
+  }
+  return split.pairs.map(({ key, value }) => [key, { kind: "scalar", value, span: place }]);
 }
 
 const missing = (file: string): ProvisionError =>
@@ -62,26 +71,4 @@ function membersOf(node: SourceNode, shown: string): [string, SourceNode][] {
   if (node.kind === "map") return node.entries.map(({ key, value }) => [String(key.value), value]);
   if (node.kind === "scalar" && node.value === null) return [];
   throw badUsage(`-e "${shown}" holds no mapping`, "-e takes name: value pairs");
-}
-
-/** As sh splits words: quotes and backslashes; what is quoted keeps its spaces. */
-export function splitWords(text: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = "";
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? "";
-    if (char === "\\" && quote !== "'") word = (word ?? "") + (text[++at] ?? "");
-    else if (quote !== "" && char === quote) quote = "";
-    else if (quote === "" && (char === "'" || char === '"')) {
-      quote = char;
-      word ??= "";
-    } else if (quote === "" && /\s/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? "") + char;
-  }
-  if (quote !== "") throw badUsage(`-e "${text}" has a quote that does not end`);
-  if (word !== undefined) words.push(word);
-  return words;
 }

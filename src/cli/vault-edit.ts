@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ProvisionError } from "../base/errors.ts";
-import { splitWords } from "./extra-vars.ts";
+import { splitShellWords } from "../provisioning/source/split-shell-words.ts";
 import type { CliIo } from "./io.ts";
 
 export async function editPrivately(content: Uint8Array, name: string, io: CliIo): Promise<Buffer> {
@@ -32,7 +32,9 @@ function memoryFolder(io: CliIo): string {
 
 function runEditor(file: string, io: CliIo): Promise<void> {
   const command = io.env["VISUAL"] ?? io.env["EDITOR"] ?? "vi";
-  const [program = "vi", ...args] = splitWords(command);
+  const split = splitShellWords(command);
+  if ("problem" in split) return Promise.reject(editorError(command, "its quotes do not end"));
+  const [program = "vi", ...args] = split.words.map(({ text }) => text);
   return new Promise((done, fail) => {
     const editor = spawn(program, [...args, file], { stdio: "inherit", cwd: io.cwd });
     editor.once("error", (cause) => fail(editorError(command, "it cannot be started", cause)));

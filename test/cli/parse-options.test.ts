@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../src/base/errors.ts";
-import { readExtraVars, splitWords } from "../../src/cli/extra-vars.ts";
+import { readExtraVars } from "../../src/cli/extra-vars.ts";
 import { describeOptions, parseOptions } from "../../src/cli/parse-options.ts";
 import { allRunOptions } from "../../src/cli/run-options.ts";
+import { toPlain } from "../../src/provisioning/source/to-plain.ts";
 
 const parse = (...argv: string[]) => parseOptions(allRunOptions, argv);
 
@@ -68,12 +69,24 @@ describe("options", () => {
 });
 
 describe("extra vars", () => {
+  // What Ansible's own parser of words makes of them.
   test.each([
-    ["a=1 b='x y'", ["a=1", "b=x y"]],
-    ['a="1 2" b=\\"', ["a=1 2", 'b="']],
-    ["a='' b=", ["a=", "b="]],
-  ])("%s", (text, words) => {
-    expect(splitWords(text)).toEqual(words);
+    ["a=1 b='x y'", { a: "1", b: "x y" }],
+    ["a='' b=", { a: "", b: "" }],
+    ["a=x=y", { a: "x=y" }],
+    ["a={{ b }} c=1", { a: "{{ b }}", c: "1" }],
+    ["a='it''s'", { a: "it''s" }],
+    ['a="x"y', { a: '"x"y' }],
+    ["a=C:\\dir", { a: "C:\\dir" }],
+    ["a='x\\ny'", { a: "x\ny" }],
+    ["a='{\"x\": 1}'", { a: '{"x": 1}' }],
+  ])("%s", (text, values) => {
+    const vars = [...readExtraVars([text], "/")];
+    const texts = vars.map(([name, variable]) => [
+      name,
+      variable.kind === "template" ? toPlain(variable.node) : null,
+    ]);
+    expect(Object.fromEntries(texts)).toEqual(values);
   });
 
   test("name=value is text, JSON keeps its types, the last one wins", () => {
@@ -83,6 +96,8 @@ describe("extra vars", () => {
   });
 
   test("a word that is no name=value is refused", () => {
-    expect(() => readExtraVars(["x"], "/")).toThrow(/no name=value/);
+    expect(() => readExtraVars(["x"], "/")).toThrow(expect.objectContaining({ fix: "-e 'x=…'" }));
+    expect(() => readExtraVars(["a=[1, 2]"], "/")).toThrow(/"2\]" is no name=value/);
+    expect(() => readExtraVars(["a='x"], "/")).toThrow(/a quote that does not end/);
   });
 });
