@@ -87,6 +87,13 @@ describe("arguments", () => {
     expect(secretsOf(args, given)).toEqual(["$6$salt$hash", "open"]);
   });
 
+  test("passwords in addresses and what stands in telling headers are secrets too", () => {
+    const args = defineArgs({ repo: text("Where."), headers: map("What goes along.") });
+    const headers = { Authorization: "Bearer abc", "X-Api-Key": "key1", Accept: "text/plain" };
+    const given = args.parse({ repo: "https://bob:p%40ss@example.com/r.git", headers });
+    expect(secretsOf(args, given)).toEqual(["p%40ss", "p@ss", "abc", "key1"]);
+  });
+
   test("whatever is given, there is an answer and no exception", () => {
     fc.assert(fc.property(fc.jsonValue(), (given) => void read(given)));
     fc.assert(
