@@ -1,5 +1,5 @@
 /** Examples of filters that come with collections in Ansible: ansible.utils and community.general. */
-import type { Example } from "./expression-examples.ts";
+import type { Example } from "./example-table.ts";
 
 type Row = readonly [name: string, says: string, expression: string, prints: string, collection?: string];
 const rows: readonly Row[] = [

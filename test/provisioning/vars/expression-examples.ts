@@ -1,29 +1,9 @@
-import { collectionExamples } from "./collection-examples.ts";
-
 /** One example for each filter, test and lookup: shown in docs/expressions.md, run by two tests. */
-export interface Example {
-  readonly name: string;
-  readonly expression: string;
-  /** What `<{{ expression }}>` prints between the angles. */
-  readonly prints: string;
-  readonly says: string;
-  /** As Ansible is asked it, where that is another. */
-  readonly asked?: string;
-  /** Why Ansible's own answer is another, or cannot be asked. */
-  readonly differs?: string;
-}
-type Row = readonly [name: string, says: string, expression: string, prints: string, differs?: string];
-const table = (rows: readonly Row[]): readonly Example[] =>
-  rows.map(([name, says, expression, prints, differs]) => ({
-    name,
-    says,
-    expression,
-    prints,
-    ...(differs === undefined ? {} : { differs }),
-  }));
+import { collectionExamples } from "./collection-examples.ts";
+import { type Example, newer, noPlugin, table } from "./example-table.ts";
 
-const noPlugin = "not in ansible-core";
-const newer = "newer than Debian's Ansible";
+export { lookupExamples } from "./lookup-examples.ts";
+export type { Example };
 
 const coreFilterExamples = table([
   ["abs", "the number without its sign", "-3 | abs", "3"],
@@ -387,88 +367,3 @@ export const testAliases: Readonly<Record<string, string>> = {
   issuperset: "superset",
   version_compare: "version",
 };
-
-export const lookupExamples = table([
-  ["cartesian", "the same as nested", "query('cartesian', [1], ['a', 'b']) | length", "2", noPlugin],
-  ["config", "a setting", "lookup('config', 'nowhere', on_missing='skip')", "", "another set of settings"],
-  [
-    "csvfile",
-    "a column of the row with that key",
-    "lookup('csvfile', 'bob', file='users.csv', delimiter=',')",
-    "1002",
-  ],
-  ["dict", "key and value of mappings", "query('dict', {'a': 1})", "[{'key': 'a', 'value': 1}]"],
-  ["env", "the controller's environment", "lookup('env', 'PROVISION_NOWHERE')", ""],
-  ["file", "a file of the controller", "lookup('file', 'motd')", "welcome"],
-  ["fileglob", "files that a pattern names", "query('fileglob', '/nowhere/*')", "[]"],
-  [
-    "filetree",
-    "files below a folder, with their paths and modes",
-    "query('filetree', 'tree') | map(attribute='path') | list",
-    "['hello.txt']",
-    noPlugin,
-  ],
-  ["first_found", "the first file that is there", "query('first_found', ['/nowhere'], skip=true)", "[]"],
-  ["flattened", "lists within lists as one", "query('flattened', [1, [2]])", "[1, 2]", noPlugin],
-  ["indexed_items", "items with their number", "query('indexed_items', ['a', 'b'])", "[(0, 'a'), (1, 'b')]"],
-  ["ini", "a value of an INI file", "lookup('ini', 'port', section='web', file='app.ini')", "80"],
-  ["items", "one level of lists as one", "query('items', [1, [2]], 3)", "[1, [2], 3]"],
-  ["lines", "the lines that a command prints", "query('lines', 'printf \"a\\nb\"')", "['a', 'b']"],
-  ["list", "what is given, as it is", "query('list', 1, 2)", "[1, 2]"],
-  [
-    "nested",
-    "each of one list with each of another",
-    "query('nested', [1, 2], ['a'])",
-    "[[1, 'a'], [2, 'a']]",
-  ],
-  [
-    "password",
-    "a password kept in a file; /dev/null keeps none",
-    "lookup('password', '/dev/null length=8') | length",
-    "8",
-  ],
-  ["pipe", "what a command prints", "lookup('pipe', 'echo hi')", "hi"],
-  [
-    "random_choice",
-    "any of them",
-    "query('random_choice', ['only'])",
-    "['only']",
-    "it takes the list for one item",
-  ],
-  [
-    "sequence",
-    "numbers: start, end, stride, count, format",
-    "query('sequence', 'start=1 end=3 format=n%02d')",
-    "['n01', 'n02', 'n03']",
-  ],
-  [
-    "subelements",
-    "each item with each of a list in it",
-    "query('subelements', [{'l': [1, 2]}], 'l') | map('last') | list",
-    "[1, 2]",
-  ],
-  ["template", "a template of the controller, rendered", "lookup('template', 'greeting.j2')", "Hello you\n"],
-  [
-    "together",
-    "items side by side, as long as the longest",
-    "query('together', [1, 2], ['a'])",
-    "[[1, 'a'], [2, None]]",
-  ],
-  ["unvault", "a file, opened when it is encrypted", "lookup('unvault', 'motd') | trim", "welcome"],
-  [
-    "url",
-    "lines that an address answers; headers, username, password, validate_certs, split_lines, timeout",
-    "lookup('url', 'http://localhost:1/', errors='ignore')",
-    "",
-    "it would ask the network",
-  ],
-  [
-    "inventory_hostnames",
-    "hosts of a pattern",
-    "query('inventory_hostnames', 'web:!b')",
-    "['a', 'c']",
-    "Ansible's lookup reads the hosts of a running play, which an example has not",
-  ],
-  ["varnames", "names of variables that match", "query('varnames', '^nowhere')", "[]"],
-  ["vars", "a variable by its name", "lookup('vars', 'nowhere', default='x')", "x"],
-]);
