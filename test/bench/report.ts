@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { roundTripMs } from "./bench-hosts.ts";
+import type { ChangeResult, LoopResult } from "./changes.ts";
 import type { FilesResult, ScaleResult, StartResult } from "./further-runs.ts";
 import type { Row } from "./measure.ts";
 
@@ -12,6 +13,8 @@ export interface Results {
   readonly rows: readonly Row[];
   readonly delayedBy: string;
   readonly files: FilesResult;
+  readonly loops: readonly LoopResult[];
+  readonly change: ChangeResult;
   readonly scale: readonly ScaleResult[];
   readonly start: readonly StartResult[];
 }
@@ -34,6 +37,8 @@ export async function report(results: Results): Promise<string> {
     `Written by \`npm run bench\` on ${date.slice(0, 10)}: version ${version}, Node ${machine.node}, ${machine.cores} cores, ${machine.memoryGiB} GiB. What counts are the ratios; the machine is whatever it is, and hosts and contenders share it.`,
     "",
     ...contest(results),
+    "",
+    ...changing(results),
     "",
     ...further(results),
   ].join("\n")}\n`;
@@ -70,6 +75,24 @@ function contest({ rows, delayedBy }: Results): string[] {
         return `| ${row.name} | ${two(row.nearS)} | ${(row.nearS / mine.nearS).toFixed(1)} | ${row.farS === undefined ? "–" : two(row.farS)} | ${trips === undefined ? "–" : trips.toFixed(1)} |`;
       }),
     ...goal,
+  ];
+}
+
+function changing({ change, loops }: Results): string[] {
+  const { nearS, farS, changedTasks, messages } = change;
+  return [
+    "## Everything to change",
+    "",
+    `The same site on hosts that have nothing of it but the packages: ${two(nearS)} s, and ${two(farS)} s at ${roundTripMs} ms. ${changedTasks} changed tasks cost a host ${messages} messages, the first questions included.`,
+    "",
+    "Loops of a thousand items, all to change, on one host; by hand: the same loop in one `ssh host sudo sh`.",
+    "",
+    "| | s | by hand, s | messages |",
+    "|---|---|---|---|",
+    ...loops.map(
+      ({ what, provisionS, byHandS, messages: sent }) =>
+        `| ${what} | ${two(provisionS)} | ${two(byHandS)} | ${sent} |`,
+    ),
   ];
 }
 

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { type RehearsalHosts, startHosts } from "../../src/cluster/rehearsal/hosts.ts";
 import { prepareRehearsal } from "../../src/cluster/rehearsal/rehearse.ts";
 import { type Inventories, installPython, makeInventories, names } from "./bench-hosts.ts";
+import { measureChange, measureLoops } from "./changes.ts";
 import { ansibles, byHand, nodeStart, ours } from "./contenders.ts";
 import { measureFiles, measureScale, measureStart } from "./further-runs.ts";
 import { measure, timed } from "./measure.ts";
@@ -37,11 +38,15 @@ async function main(): Promise<void> {
     const rows = await measure(contenders, inventories, say);
     say("a thousand files");
     const files = await measureFiles(id, inventories.near);
+    say("loops of a thousand items");
+    const loops = await measureLoops(id, inventories.near);
+    say("everything to change");
+    const change = await measureChange(id, inventories);
     say(`${scaleCounts.join(", ")} hosts`);
     const scale = await measureScale(inventories, folder, scaleCounts);
     const start = await measureStart();
     const { delayedBy } = inventories;
-    process.stdout.write(`${await report({ rows, delayedBy, files, scale, start })}\n`);
+    process.stdout.write(`${await report({ rows, delayedBy, files, loops, change, scale, start })}\n`);
   } finally {
     inventories?.close();
     await hosts?.remove();
