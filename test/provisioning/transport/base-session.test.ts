@@ -24,7 +24,7 @@ async function launchesOf(loginUser: string, wanted: readonly (Become | null)[])
         write: async () => undefined,
         end: () => undefined,
         listen: () => undefined,
-      hold: () => undefined,
+        hold: () => undefined,
         close: () => undefined,
       };
     },
