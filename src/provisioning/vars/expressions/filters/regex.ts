@@ -24,10 +24,11 @@ export function bounded<T>(regex: RegExp, text: string, work: () => T): T {
   const count = regex.source.match(repetitions)?.length ?? 0;
   const isHarmless = count === 0 || (count === 1 ? text.length < harmlessChars : text.length < 16);
   if (isHarmless) return work();
-  const started = performance.now();
   const done = withinTime(expressionLimits.regexTimeoutMs, work);
-  if ("made" in done) spend((performance.now() - started) * stepsInMs);
-  if ("made" in done) return done.made;
+  if ("made" in done) {
+    spend(done.cpuMs * stepsInMs);
+    return done.made;
+  }
   throw new Fault(
     `the regular expression "${regex.source}" takes more than ${expressionLimits.regexTimeoutMs} ms on this text: its repetitions multiply`,
   );
@@ -50,19 +51,20 @@ const regexReplace: Filter = (input, call) => {
   const template = pythonReplacement(textOf(replacement, ""), regex);
   if ("refused" in template) throw new Fault(template.refused);
   const most = wholeOf(count, 0);
-  let done = 0;
   const subject = asText(input);
-  let chars = subject.length;
-  const text = bounded(regex, subject, () =>
-    subject.replace(regex, (...found: unknown[]) => {
+  let done = 0;
+  const text = bounded(regex, subject, () => {
+    done = 0;
+    let chars = subject.length;
+    return subject.replace(regex, (...found: unknown[]) => {
       if (most > 0 && done >= most) return String(found[0]);
       done++;
       const fresh = template.expand(matchOf(found));
       chars += fresh.length;
       limitText(chars);
       return fresh;
-    }),
-  );
+    });
+  });
   if (done < wholeOf(mandatory, 0))
     throw new Fault(`regex_replace replaced ${done} times, and ${wholeOf(mandatory, 0)} are wanted`);
   return text;
