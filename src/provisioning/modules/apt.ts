@@ -258,7 +258,7 @@ function planFree(args: AptArgs, state: AptState, context: ModuleContext): Plan 
   if (askAgain) return { steps: refresh, diffs: [], unchanged: true, again: true };
   if (state.deb?.known === "nothing") return { steps: refresh, diffs: [], unchanged: true, again: true };
   const rest = state.deb === undefined ? planNames(args, state, context) : planDeb(args, state.deb, context);
-  if (rest.fail !== undefined) return rest;
+  if (rest.fail !== undefined || rest.again === true) return rest;
   const steps = [...rest.steps, ...cleaning(args, state)];
   if (steps.length === 0) return { steps: refresh, diffs: [], unchanged: true };
   return { steps: [...refresh, ...steps], diffs: rest.diffs };
