@@ -47,7 +47,7 @@ echo "$1" >>/run/pvsvc.log
 /** $1 folder of the case, $2 the machine's name, $3 its id. */
 const setup = `set -e; mount -t tmpfs none "$1/layers"; hostname "$2"; cd "$1/layers"
 for f in etc var/lib root; do mkdir -p "$f/up" "$f/work"; mount -t overlay -o "lowerdir=/$f,upperdir=$f/up,workdir=$f/work" none "/$f"; done
-mount -t tmpfs none /run; mkdir -p /run/lock; echo "$3" >/etc/machine-id; mkdir -p /var/lib/provision /etc/init.d; mount -t tmpfs none /var/lib/provision
+mount -t tmpfs none /run; mkdir -p /run/lock; printf %s "$3" >/etc/machine-id; mkdir -p /var/lib/provision /etc/init.d; mount -t tmpfs none /var/lib/provision
 cp "$1/init" /etc/init.d/pvsvc; chmod 755 /etc/init.d/pvsvc; mount --bind "$1/apt-get" /usr/bin/apt-get
 mount --bind "$1/$2" "$1/d"; echo ready; exec sleep 600 <&- >&- 2>&-`;
 
@@ -74,14 +74,16 @@ export interface SmallWorld {
   remove(): void;
 }
 
-export async function makeWorld(): Promise<SmallWorld> {
+export async function makeWorld(hasMachineIds = true): Promise<SmallWorld> {
   const root = newFolder();
   chmodSync(root, 0o755);
   for (const name of ["layers", "d", "shared", ...machineNames]) mkdirSync(join(root, name));
   for (const name of ["shared", ...machineNames]) chmodSync(join(root, name), 0o777);
   writeFileSync(join(root, "apt-get"), aptGet, { mode: 0o755 });
   writeFileSync(join(root, "init"), initScript);
-  const holders = await Promise.all(machineNames.map((name, at) => hold(root, name, at)));
+  const holders = await Promise.all(
+    machineNames.map((name, at) => hold(root, name, hasMachineIds ? `${at}`.repeat(32) : "")),
+  );
   const pidOf = (machine: string): number => holders[machineNames.indexOf(machine as MachineName)] ?? 0;
   const inside = (machine: string, ...argv: readonly string[]): readonly string[] => [
     ...["mnt", "uts"].map(
@@ -124,8 +126,7 @@ export async function makeWorld(): Promise<SmallWorld> {
   };
 }
 
-async function hold(root: string, name: string, at: number): Promise<number> {
-  const id = `${at}`.repeat(32);
+async function hold(root: string, name: string, id: string): Promise<number> {
   const child = spawn(
     "unshare",
     ["-m", "-u", "--propagation", "private", "sh", "-c", setup, "sh", root, name, id],

@@ -18,8 +18,12 @@ import type { RunHost } from "./run-host.ts";
 import type { RunState } from "./run-state.ts";
 import type { View } from "./view.ts";
 
-/** The host's name tells clones of one image apart, which share a machine-id. */
+/**
+ * The host's name tells clones of one image apart, which share a machine-id. Where there is no machine-id, the running
+ * kernel and its mount namespace say which machine it is.
+ */
 const worldScript = `uname -n
+[ -s /etc/machine-id ] || { read -r b </proc/sys/kernel/random/boot_id && printf 'kernel %s %s\\n' "$b" "$(readlink /proc/self/ns/mnt)"; }
 while read -r d m t r; do case $t in nfs*|cifs|smb*|ceph|glusterfs|fuse.*|9p|lustre|afs|gfs2|ocfs2|virtiofs|beegfs)
 printf 'mount %b\\n' "$m";; esac; done </proc/mounts 2>/dev/null; exit 0`;
 
@@ -39,13 +43,15 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   const [results] = await Promise.all([machine.run(loginIdentity, frames), askEarly(run, machine, host)]);
   const [baseResult, worldResult, owedResult, ...factsResults] = results;
   const facts = readBaseFacts(answered(baseResult).stdout);
-  const [name = "", ...mounts] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
+  const [name = "", ...lines] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
+  const kernel = lines.find((line) => line.startsWith("kernel "));
+  const id = facts.machineId ?? kernel;
   host.owedFound = readOwed(answered(owedResult).stdout);
   if (wantsFacts) learnFacts(host, request, readFactsFrames(factsResults, run.clock.now()));
   return {
     base: facts,
-    identity: facts.machineId === undefined ? `${host.name} alone` : `${facts.machineId} ${name}`,
-    sharedMounts: mounts
+    identity: id === undefined ? `${host.name} alone` : `${id} ${name}`,
+    sharedMounts: lines
       .filter((line) => line.startsWith("mount "))
       .map((line) => line.slice("mount ".length)),
   };

@@ -96,6 +96,26 @@ describe("answers that were asked ahead are not believed", () => {
     expect(outcomes(ran)).toContain("write b ok");
   });
 
+  test.skipIf(!canMakeWorlds())("R1: of a machine without a machine-id, too", async () => {
+    const world = await makeWorld(false);
+    try {
+      const ran = await run(
+        `    - {name: look, stat: {path: "{{ d }}"}}
+    - {name: act, shell: "printf x > {{ d }}/f", when: inventory_hostname == "a"}
+    - {name: write, copy: {content: x, dest: "{{ d }}/f"}, when: inventory_hostname != "a"}
+`,
+        {
+          inventory: "a ansible_host=one\nb ansible_host=one\nc ansible_host=two\n",
+          openSession: world.openSession,
+          extraVars: [`d=${world.d}`],
+        },
+      );
+      expect(outcomes(ran)).toEqual(expect.arrayContaining(["write b ok", "write c changed"]));
+    } finally {
+      world.remove();
+    }
+  });
+
   test("R1: after a step by delegation", async () => {
     const ran = await run(
       `    - {name: look, stat: {path: "{{ d }}"}}
