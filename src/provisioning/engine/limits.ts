@@ -1,7 +1,11 @@
+import { defaultForks, thisMachine } from "./default-forks.ts";
+
 /** Every limit of a run, with its unit. */
 export const limits = {
-  /** Hosts that are worked on at once, unless -f says otherwise: a host that waits costs no CPU, only a socket. */
-  forks: 200,
+  /** Hosts that are worked on at once, unless -f says otherwise: what this machine can carry. */
+  get forks(): number {
+    return defaultForks(thisMachine());
+  },
   /** Connections being opened at once; transport/ paces them for each address, as sshd drops beyond MaxStartups. */
   connectsAtOnce: 40,
   connectTimeoutMs: 10_000,

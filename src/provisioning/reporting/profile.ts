@@ -71,7 +71,9 @@ export class TaskProfile {
       const cells = sums.map((value) => ms(value).padStart(8)).join("  ");
       return `${cells}  ${cleanText(style, task.title)}${task.slowestHost === "" ? "" : ` (${task.slowestHost})`}`;
     });
-    const lines = rows.length === 0 ? [] : [style.colours.bold(head), ...rows];
+    const note =
+      "network: estimated, by the fastest answer that each host gave; the rest of the wait is the host's";
+    const lines = rows.length === 0 ? [] : [style.colours.bold(head), ...rows, note];
     if (this.#connected > 0 && rows.length > 0) {
       const { host, elapsedMs } = this.#slowestConnect;
       const all = this.#connected === 1 ? "" : `${this.#connected} hosts; the slowest: `;
