@@ -14,7 +14,7 @@ const newRoom = (): Room => ({
 });
 
 /** How often the time is doubled for a machine that was busy with others. */
-const longest = 5;
+const longest = 4;
 
 /**
  * `limitMs` of the processor: the watch can only tell time, so work that was stopped before it had that much begins
