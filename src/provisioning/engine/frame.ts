@@ -10,6 +10,8 @@ export interface RoleInUse {
   readonly vars?: MapNode | undefined;
   /** See RoleInvocation.once. */
   readonly once?: string | undefined;
+  /** See Block.use. */
+  readonly use?: string | undefined;
 }
 
 export interface Frame {
@@ -38,7 +40,7 @@ export const enterBlock = (frame: Frame, block: Block): Frame => ({
   roles:
     block.role === undefined || block.role === frame.roles.at(-1)?.role
       ? frame.roles
-      : [...frame.roles, { role: block.role, params: undefined, once: block.once }],
+      : [...frame.roles, { role: block.role, params: undefined, once: block.once, use: block.use }],
   includeParams:
     block.varsAreParams === true
       ? [...frame.includeParams, layerOf(block.vars, "include params")]

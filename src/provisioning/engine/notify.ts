@@ -3,6 +3,7 @@ import { ProvisionError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Task } from "../playbook/model.ts";
 import type { SourceNode } from "../source/node.ts";
+import type { Frame } from "./frame.ts";
 import { writtenName } from "./owed-handlers.ts";
 import type { Handler, HandlerEntry } from "./play-state.ts";
 import type { TaskWhere } from "./prepare-task.ts";
@@ -47,9 +48,8 @@ function handlersNamed(where: TaskWhere, name: string, node: SourceNode): readon
     ({ handler }) => handler.role !== undefined && handler.role.dir === task.role?.dir,
   );
   // Of the same role with other parameters: that of this use of it.
-  const once = where.frame.roles.at(-1)?.once;
-  const same =
-    once === undefined ? undefined : own.findLast(({ frame }) => frame.roles.at(-1)?.once === once);
+  const use = useOf(where.frame);
+  const same = use === undefined ? undefined : own.findLast(({ frame }) => useOf(frame) === use);
   const latest = named.at(-1);
   const last = latest?.handler.role === undefined ? latest : (same ?? own.at(-1) ?? latest);
   const all = last === undefined ? listening : [...listening, last];
@@ -68,3 +68,5 @@ function handlersNamed(where: TaskWhere, name: string, node: SourceNode): readon
 /** What stands outside the braces must be in the name: others need not be rendered. */
 const mayBeCalled = (written: string, name: string): boolean =>
   written.split(/\{\{[\s\S]*?\}\}/).every((part) => name.includes(part));
+
+const useOf = ({ roles }: Frame): string | undefined => roles.at(-1)?.use ?? roles.at(-1)?.once;

@@ -100,7 +100,10 @@ const handlerBracket = (role: Role, span: Span, inherited: Inherited): Block => 
   notify: [],
   listen: [],
   role,
+  use: useOf(role, span),
 });
+
+const useOf = ({ dir }: Role, { file, line, column }: Span): string => `${dir} ${file}:${line}:${column}`;
 
 /** A role that stands among tasks: what it depends on first, then its own tasks. Its handlers go to the play. */
 export function roleBlock(role: Role, span: Span, context: LoadContext, inherited: Inherited = plain): Block {
@@ -122,6 +125,7 @@ export function roleBlock(role: Role, span: Span, context: LoadContext, inherite
     notify: [],
     listen: [],
     role,
+    use: useOf(role, span),
     isRole: true,
   };
 }

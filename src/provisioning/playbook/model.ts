@@ -128,6 +128,8 @@ export interface Block extends Inherited {
   readonly role: Role | undefined;
   /** Made by import_role: the whole play sees the role's vars and defaults. */
   readonly isRole?: true;
+  /** Names this import of the role: its tasks and its handlers belong together. */
+  readonly use?: string;
   /** Of a role that the imported one depends on: see RoleInvocation.once. */
   readonly once?: string;
   /** Only around what include_tasks loads: handlers of the roles imported there, which now join the play's. */

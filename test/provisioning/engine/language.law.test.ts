@@ -135,9 +135,17 @@ describe("a handler of a role", () => {
     - {import_role: {name: unit}, vars: {unit: i}}
 `;
     const text = { playbook, folder: dir };
-    // What an import brought is there from the beginning: of one name the last one that was there counts.
     expect((await said(text)).sort()).toEqual(
-      ["reload i", "reload x", "reload y", "restart i", "restart r", "restart x", "restart y"].sort(),
+      [
+        "reload i",
+        "reload r",
+        "reload x",
+        "reload y",
+        "restart i",
+        "restart r",
+        "restart x",
+        "restart y",
+      ].sort(),
     );
   });
 });
