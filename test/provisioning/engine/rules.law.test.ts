@@ -13,7 +13,7 @@
  * | R6 age | answers stay true over pauses and POSTs | here; answer-store.test.ts |
  * | R7 lockstep | a host goes on while others are at the task | plays.law.test.ts |
  * | R8 loops | an item does not see what the one before it did | here; loop-batch.law.test.ts |
- * | R9 handlers | they believe what was asked when they were notified | here |
+ * | R9 handlers | they believe what was asked when they were notified (nothing looks into handlers; R1 keeps it too) | here |
  * | R10 credentials | shells of other users live on | here |
  * | R11 async | answers are believed while a job lives | here |
  * | R12 check mode | "ok" after "would change" | here |
