@@ -63,11 +63,9 @@ export async function measureScale(
   const results: ScaleResult[] = [];
   for (const hosts of counts) {
     const use = join(folder, `use-${hosts}.json`);
-    const { argv } = provision(await inventories.many(hosts), playbook("scale.yml"));
-    const [node = "", ...rest] = argv;
     const { seconds } = await timed({
-      argv: [node, "--import", reportUse, ...rest],
-      env: { BENCH_USE: use },
+      ...provision(await inventories.many(hosts), playbook("scale.yml")),
+      env: { BENCH_USE: use, NODE_OPTIONS: `--import=${reportUse}` },
     });
     const used = JSON.parse(await readFile(use, "utf8")) as { cpuS: number; peakMiB: number };
     results.push({ hosts, seconds, ...used });

@@ -6,6 +6,9 @@ import { z } from "zod";
 import { isJsonObject, type JsonObject, type JsonValue, pythonJson } from "../../base/json.ts";
 import { type Mode, readMode } from "./file-mode.ts";
 
+// A task's arguments are parsed once or a few times: compiling a parser for each module would take longer (20 ms a run).
+z.config({ jitless: true });
+
 /** What the docs say of an argument; kept in zod's metadata. */
 export interface ArgumentInfo {
   readonly about: string;

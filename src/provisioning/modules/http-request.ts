@@ -1,5 +1,4 @@
 /** What uri and get_url share: how a task's arguments become a request that the session sends from the host. */
-import { STATUS_CODES } from "node:http";
 import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, HttpRequest, Question } from "../host/question.ts";
 import type { Source } from "../host/step.ts";
@@ -177,8 +176,11 @@ export function headerResult({ headers, url }: HttpAnswer): JsonObject {
 /** As Ansible puts it: what an answer is, in words. */
 export function answerText(answer: HttpAnswer): string {
   if (answer.failure !== undefined) return answer.failure;
-  if (answer.status >= 300)
+  if (answer.status >= 300) {
+    // Not imported: apt_key and others load this file, and node:http takes 15 ms that most runs never need.
+    const { STATUS_CODES } = process.getBuiltinModule("node:http");
     return `HTTP Error ${answer.status}: ${STATUS_CODES[answer.status] ?? ""}`.trimEnd();
+  }
   return `OK (${headerOf(answer, "content-length") ?? "unknown"} bytes)`;
 }
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { ProvisionError } from "../../base/errors.ts";
+import type { Ssh2 } from "./load-ssh2.ts";
 import type { SshSettings } from "./ssh-settings.ts";
 
 export interface Attempt {
@@ -16,8 +17,6 @@ export interface LoginPlan {
   /** Why some keys were left out. */
   readonly leftOut: readonly string[];
 }
-
-type Ssh2 = typeof import("ssh2");
 
 const shown = (path: string): string => path.replace(homedir(), "~");
 
@@ -79,7 +78,7 @@ function agentAttempt(
 }
 
 function publicPart(ssh2: Ssh2, identity: unknown): string {
-  const key = ssh2.utils.parseKey(identity as Buffer);
+  const key = ssh2.parseKey(identity as Buffer);
   return key instanceof Error ? "" : key.getPublicSSH().toString("base64");
 }
 
@@ -103,12 +102,12 @@ async function readKey(ssh2: Ssh2, file: string, { askSecret, namedIdentities }:
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : (error as Error).message;
     return namedIdentities ? `key "${shown(file)}" ${why}` : `key "${shown(file)}"`;
   }
-  const first = firstKey(ssh2.utils.parseKey(text));
+  const first = firstKey(ssh2.parseKey(text));
   if (!(first instanceof Error)) return first;
   if (!/passphrase|encrypted/i.test(first.message))
     return `key "${shown(file)}" cannot be read: ${first.message}`;
   if (!askSecret) return `key "${shown(file)}" needs a passphrase`;
-  const opened = firstKey(ssh2.utils.parseKey(text, await askSecret(`Passphrase for "${shown(file)}"`)));
+  const opened = firstKey(ssh2.parseKey(text, await askSecret(`Passphrase for "${shown(file)}"`)));
   return opened instanceof Error ? `the passphrase for key "${shown(file)}" is wrong` : opened;
 }
 

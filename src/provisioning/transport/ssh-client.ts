@@ -9,6 +9,7 @@ import { ProvisionError } from "../../base/errors.ts";
 import { paced } from "./connect-gate.ts";
 import { acceptHostKey, knownKeyTypes } from "./host-key.ts";
 import { limits } from "./limits.ts";
+import { loadSsh2 } from "./load-ssh2.ts";
 import { dialDirectly } from "./network.ts";
 import type { ConnectionPlan } from "./session.ts";
 import { gatherWrites, leaveKeysUnproven, signAtOnce } from "./ssh-ahead.ts";
@@ -184,7 +185,7 @@ async function connectOnce(
   dial: Dialled["dial"],
   signal?: AbortSignal,
 ): Promise<Client> {
-  const ssh2 = (await import("ssh2")).default;
+  const ssh2 = loadSsh2();
   const login = await planLogin(ssh2, settings);
   const types = settings.hostKeyChecking === "off" ? [] : await knownKeyTypes(settings);
   const timer = new AbortController();
