@@ -109,7 +109,12 @@ export const outputOptions: readonly OptionSpec[] = [
 export const changeOptions: readonly OptionSpec[] = [
   { long: "check", short: "C", help: "change nothing: show what would change" },
   { long: "diff", short: "D", help: "show what differs in files" },
-  { long: "forks", short: "f", takes: "N", help: "hosts worked on at once (100 a core, as memory and files allow)" },
+  {
+    long: "forks",
+    short: "f",
+    takes: "N",
+    help: "hosts worked on at once (100 a core, as memory and files allow)",
+  },
   { long: "no-ask-ahead", hidden: true, help: "ask every question at its task's turn" },
   ...foreignOptions,
 ];
