@@ -157,6 +157,7 @@ export const mistakes: readonly Mistake[] = [
   ["docker_container", { "site.yml": P("    - docker_container: {name: x}\n") }],
   ["inv missing", { "site.yml": S }, inventory],
   ["inv missing near", { "site.yml": S, "host.ini": "a\n" }, inventory],
+  ["playbook empty", { "site.yml": "---\n" }],
   ["inv empty", INI(""), inventory],
   ["inv no bracket", INI("[web\na\n"), inventory],
   ["inv equals spaced", INI("[web]\na ansible_connection = local\n"), inventory],

@@ -73,7 +73,15 @@ function loadPlays(file: string, context: LoadContext): Play[] {
     });
   }
   const node = readYamlFile(file, context.options);
-  if (node === undefined) return [];
+  if (node === undefined || (node.kind === "list" && node.items.length === 0)) {
+    throw new ProvisionError({
+      code: "bad-play",
+      action: "read the playbook",
+      state: `"${file}" holds no play`,
+      why: "a playbook is a list of plays, each with hosts and tasks",
+      fix: 'begin with "- hosts: all"',
+    });
+  }
   if (node.kind !== "list") throw wrongShape("a playbook", "a list of plays", node);
   return node.items.flatMap((item) => context.errors.attempt(() => loadEntry(item, context)) ?? []);
 }
