@@ -33,6 +33,8 @@ export interface Along {
   readonly answers: Answers;
   readonly steps: readonly FramedStep[];
   readonly manner: Manner;
+  /** What its registered result tells, asked when all is done: nothing in the message touches it twice. */
+  readonly after: readonly Question[];
 }
 
 export interface DoneAlong extends Along {

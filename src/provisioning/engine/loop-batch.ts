@@ -110,17 +110,21 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
       return touched.foresee(question, answer, questions);
     });
     if (!answers.every((answer) => answer !== undefined)) return undefined;
-    const plan = module.plan(prepared.args, module.read(answers, prepared.args, context), context);
+    const state = module.read(answers, prepared.args, context);
+    const plan = module.plan(prepared.args, state, context);
     if (plan.fail !== undefined || plan.skip !== undefined || plan.again === true || plan.unchanged === true)
       return undefined;
     const { steps } = plan;
     if (!steps.every(isFramedStep)) return undefined;
     const manner = mannerOf({ steps, questions, answers }, touched);
     if (manner === undefined) return undefined;
+    const after = task.register === undefined ? [] : (module.after?.(prepared.args, state, context) ?? []);
+    if (after.some((question) => question.of === "path" && touched.knowsContentOf(question.path)))
+      return undefined;
     const notified = isNeverChanged(task)
       ? []
       : notifiedBy({ play, task, host: work.host, frame: place.frame }, view);
-    const along: Along = { index, questions, answers, steps, manner };
+    const along: Along = { index, questions, answers, steps, manner, after };
     return { ...along, notified };
   } catch (error) {
     // Heard at its turn.

@@ -223,6 +223,9 @@ class PerformRun {
     if (this.#done !== undefined) {
       this.#took(this.#done.steps, this.#done.results);
       this.#done = undefined;
+      // Asked with the message that did it.
+      const after = this.#afterQuestions(context);
+      if (after.length > 0) this.#after = await this.#answers(after);
       return undefined;
     }
     const steps = this.#detached(plan.steps);
@@ -237,14 +240,14 @@ class PerformRun {
         before: this.#request.before(batch),
         steps,
         found: (path) => foundAt(path, this.#asked),
-        own,
+        own: [...own, ...(batch?.items ?? []).flatMap(({ after }) => after)],
         ahead: this.#request.ahead(true, batch),
         stepTimeoutMs: this.#request.stepTimeoutMs,
       });
       this.#addTiming(reply.timing);
       const isDone = reply.steps.every(({ ok }) => ok);
       if (plan.again === true && isDone) this.#early = reply.own;
-      if (plan.again !== true && isDone && own.length > 0) this.#after = reply.own;
+      if (plan.again !== true && isDone && own.length > 0) this.#after = reply.own.slice(0, own.length);
       this.#took(steps, reply.steps);
       for (const done of reply.along) this.#request.onDone?.(done);
       if (batch !== undefined && batch.items.length > reply.along.length) this.#request.onUndone?.();
