@@ -36,8 +36,8 @@ export const mistakes: readonly Mistake[] = [
   ["unquoted braces", { "site.yml": P("    - debug:\n        msg: {{ foo }}\n") }],
   ["unquoted braces start", { "site.yml": P("    - command: {{ foo }} bar\n") }],
   ["when with braces undefined", { "site.yml": P('    - ping:\n      when: "{{ xy }}"\n') }],
-  ["mode 644", { "site.yml": P("    - copy: {content: x, dest: /tmp/s2h8-m, mode: 644}\n") }],
-  ["mode bad", { "site.yml": P("    - copy: {content: x, dest: /tmp/s2h8-m, mode: rwx}\n") }],
+  ["mode 644", { "site.yml": P("    - copy: {content: x, dest: /tmp/settings, mode: 644}\n") }],
+  ["mode bad", { "site.yml": P("    - copy: {content: x, dest: /tmp/settings, mode: rwx}\n") }],
   [
     "register typo",
     {

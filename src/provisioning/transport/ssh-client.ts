@@ -5,7 +5,6 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ConnectConfig } from "ssh2";
-import { ProvisionError } from "../../base/errors.ts";
 import { paced } from "./connect-gate.ts";
 import { acceptHostKey, knownKeyTypes } from "./host-key.ts";
 import { limits } from "./limits.ts";
@@ -14,6 +13,16 @@ import { dialDirectly } from "./network.ts";
 import type { ConnectionPlan } from "./session.ts";
 import { gatherWrites, leaveKeysUnproven, signAtOnce } from "./ssh-ahead.ts";
 import { loginFailed, planLogin } from "./ssh-auth.ts";
+import {
+  badJump,
+  broken,
+  DroppedError,
+  dialFailed,
+  dropped,
+  timedOut,
+  tooManyJumps,
+  unresolved,
+} from "./ssh-problems.ts";
 import { type SshSettings, sshSettings } from "./ssh-settings.ts";
 
 /** `address` is what sshd counts connects for. */
@@ -62,8 +71,6 @@ async function withRetries<T>(
 }
 
 /** The server hung up before it said who it is: sshd does so beyond MaxStartups. */
-class DroppedError extends Error {}
-
 async function route(settings: SshSettings, plan: ConnectionPlan, signal?: AbortSignal): Promise<Dialled> {
   const { host, port, proxyCommand } = settings;
   const jump = settings.jumps.at(-1);
@@ -342,66 +349,3 @@ function algorithms(types: readonly string[]): NonNullable<ConnectConfig["algori
   ] as const;
   return { serverHostKey, cipher: [...cipher] };
 }
-
-const problem = (
-  settings: SshSettings,
-  fields: Pick<ConstructorParameters<typeof ProvisionError>[0], "code" | "state" | "fix" | "why" | "cause">,
-): ProvisionError =>
-  new ProvisionError({
-    action: `connect to "${settings.name}" (${settings.host}:${settings.port})`,
-    ...fields,
-  });
-
-const timedOut = (settings: SshSettings): ProvisionError =>
-  problem(settings, {
-    code: "connection-timeout",
-    state: `there was no answer within ${settings.connectTimeoutMs / 1000} s`,
-    why: "the host must be up and its port open; -T SECONDS (--timeout) waits longer",
-  });
-
-const unresolved = (settings: SshSettings, cause: unknown): ProvisionError =>
-  problem(settings, {
-    code: "connection-unresolved",
-    state: `no name server knows "${settings.host}"`,
-    fix: `set ansible_host to its address`,
-    cause,
-  });
-
-function dialFailed(settings: SshSettings, cause: unknown): Error {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "ECONNREFUSED")
-    return problem(settings, {
-      code: "connection-refused",
-      state: "nothing listens there",
-      why: "sshd must run there; ansible_port says where it listens",
-      cause,
-    });
-  if (code === "ECONNRESET") return new DroppedError(message);
-  return problem(settings, { code: "connection-failed", state: message, cause });
-}
-
-const dropped = (settings: SshSettings, cause: Error): ProvisionError =>
-  problem(settings, {
-    code: "connection-failed",
-    state: `the server hung up ${limits.connectAttempts} times before it answered (${cause.message})`,
-    why: "an ssh server answers there, and lets in more than a few connections at once (MaxStartups)",
-    cause,
-  });
-
-const broken = (settings: SshSettings, cause: Error): ProvisionError =>
-  problem(settings, { code: "connection-failed", state: cause.message, cause });
-
-const badJump = (name: string, jump: string): ProvisionError =>
-  new ProvisionError({
-    code: "bad-ssh-config",
-    action: `connect to "${name}"`,
-    state: `"${jump}" is no jump host`,
-    why: "a jump host is written [user@]host[:port]",
-  });
-
-const tooManyJumps = (name: string): ProvisionError =>
-  new ProvisionError({
-    code: "bad-ssh-config",
-    action: `connect to "${name}"`,
-    state: `there are more than ${limits.proxyJumps} jump hosts`,
-  });
