@@ -15,6 +15,8 @@ const seed = process.env["PROVISION_TEST_SEED"];
 const timeLimitMs = isLong ? 300_000 : 8_000;
 const most = isLong ? 12 : 7;
 const bounds = {
+  // The sample is the same every time; the long tier looks further.
+  ...(isLong ? {} : { seed: 1 }),
   numRuns: 100_000,
   interruptAfterTimeLimit: timeLimitMs,
   ...(seed === undefined ? {} : { seed: Number(seed) }),

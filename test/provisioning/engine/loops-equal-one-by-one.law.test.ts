@@ -144,7 +144,12 @@ test("a loop in few messages ends as one by one", { timeout: timeLimitMs * 4 }, 
       runs++;
       expect(await end(each, true)).toEqual(await end(each, false));
     }),
-    { examples: found.map((each) => [each]), numRuns: 100_000, interruptAfterTimeLimit: timeLimitMs },
+    {
+      examples: found.map((each) => [each]),
+      ...(isLong ? {} : { seed: 1 }),
+      numRuns: 100_000,
+      interruptAfterTimeLimit: timeLimitMs,
+    },
   );
   console.log(`${runs} loops`);
 });
