@@ -11,7 +11,7 @@ import { packageRoot } from "../../base/package-root.ts";
 import { daemonsFile } from "./prepare-runtime.ts";
 
 /** Large, native or full of paths of their own: loaded from node_modules when they are needed. */
-const external = ["testcontainers", "ssh2", "node-ssh", "esbuild"];
+const external = ["testcontainers", "esbuild"];
 
 const common = {
   bundle: true,

@@ -4,6 +4,7 @@ import type { Message, Reply } from "../../../src/provisioning/engine/message.ts
 import { type PerformRequest, perform } from "../../../src/provisioning/engine/perform.ts";
 import type { Answer } from "../../../src/provisioning/host/question.ts";
 import type { Module } from "../../../src/provisioning/modules/module.ts";
+import { aloneRequest } from "../../support/perform-request.ts";
 
 const answer: Answer = { of: "path", value: { stat: { exists: false } } };
 
@@ -33,17 +34,7 @@ async function act(more: Partial<PerformRequest>) {
   const ended = await perform({
     module: module as PerformRequest["module"],
     machine: machine as Machine,
-    args: {},
-    identity: { become: null, env: {}, key: "" },
-    context: {} as PerformRequest["context"],
-    check: false,
-    stepTimeoutMs: 1,
-    before: () => [],
-    ahead: () => [],
-    onStep: () => undefined,
-    onLoss: () => undefined,
-    onWait: () => undefined,
-    onWaitFor: () => undefined,
+    ...aloneRequest,
     ...more,
   });
   return { sent: messages.map(({ steps, own }) => [steps.length, own.length]), result: ended.result };

@@ -4,6 +4,7 @@ import type { Message, Reply } from "../../../src/provisioning/engine/message.ts
 import { type PerformRequest, perform } from "../../../src/provisioning/engine/perform.ts";
 import type { Module, Plan } from "../../../src/provisioning/modules/module.ts";
 import { lostConnection } from "../../support/lost-connections.ts";
+import { aloneRequest } from "../../support/perform-request.ts";
 
 const done = { ok: true, code: 0, stdout: new Uint8Array(), stderr: new Uint8Array(), elapsedMs: 0 };
 const step = { do: "run", why: "act", argv: ["true"] } as const;
@@ -31,17 +32,7 @@ async function rounds(lostAt: readonly number[]): Promise<{ asked: number[]; mes
   const ended = await perform({
     module: module as PerformRequest["module"],
     machine: machine as Machine,
-    args: {},
-    identity: { become: null, env: {}, key: "" },
-    context: {} as PerformRequest["context"],
-    check: false,
-    stepTimeoutMs: 1,
-    before: () => [],
-    ahead: () => [],
-    onStep: () => undefined,
-    onLoss: () => undefined,
-    onWait: () => undefined,
-    onWaitFor: () => undefined,
+    ...aloneRequest,
   });
   // The next round is asked about with the steps of the one before.
   return { asked: asked.filter((round, at) => round !== asked[at - 1]), message: ended.failure?.message };
@@ -79,16 +70,7 @@ test("what a module waits for is told once, and is no round of its own", async (
   const ended = await perform({
     module: module as PerformRequest["module"],
     machine: {} as Machine,
-    args: {},
-    identity: { become: null, env: {}, key: "" },
-    context: {} as PerformRequest["context"],
-    check: false,
-    stepTimeoutMs: 1,
-    before: () => [],
-    ahead: () => [],
-    onStep: () => undefined,
-    onLoss: () => undefined,
-    onWait: () => undefined,
+    ...aloneRequest,
     onWaitFor: (what) => told.push(what),
   });
   expect({ told, asked, failed: ended.failed }).toEqual({
