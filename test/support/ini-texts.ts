@@ -1,5 +1,5 @@
 /** INI inventories, most of them nearly right: lines as people write them, in any order, with characters sown in. */
-import fc from "fast-check";
+import fc from "./property.ts";
 
 const names = fc.constantFrom(
   "a",

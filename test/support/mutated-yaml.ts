@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
+import fc from "./property.ts";
 
 const cases = join(import.meta.dirname, "../cases");
 const seeds = readdirSync(cases, { recursive: true, encoding: "utf8" })

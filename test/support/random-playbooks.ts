@@ -2,8 +2,9 @@
  * Random playbooks in which tasks get in each other's way as much as they can: a few names for everything, hosts that
  * share a machine, registers and lazy variables several levels deep, everything that makes looking ahead go wrong.
  */
-import fc from "fast-check";
+
 import type { Loss } from "./lost-connections.ts";
+import fc from "./property.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

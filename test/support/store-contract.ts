@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Store, StoreConflict, type StoreOperation } from "../../src/scheduler/store.ts";
+import fc from "./property.ts";
 
 const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : Buffer.from(value).toString();

@@ -93,7 +93,7 @@ async function runOnMachine(
     ...(job?.isDetached === true ? { detach: { jobId: job.jobId, timeoutSeconds: job.seconds } } : {}),
     before: (batch) => markers.framesFor([...notified, ...(batch?.notified ?? [])]),
     onLoss: (batch) => {
-      markers.forget();
+      markers.doubt();
       for (const { index } of batch?.items ?? []) loop?.mayBeDone.add(index);
     },
     onWait: () => play.run.expire(),
@@ -149,15 +149,20 @@ class Markers {
 
   framesFor(handlers: readonly Handler[]): ReturnType<typeof owedFrames> {
     const { play, host } = this.#where;
-    const before = new Set(host.owed.keys());
+    const sure = (): string[] => [...host.owed.values()].flatMap(({ key, isSure }) => (isSure ? [key] : []));
+    const before = new Set(sure());
     const frames = owedFrames(play, host, this.#machine, this.#identity, handlers);
-    this.#written = [...host.owed.keys()].filter((key) => !before.has(key));
+    this.#written = sure().filter((key) => !before.has(key));
     return frames;
   }
 
-  /** It is not known whether they are there: whoever needs them writes them anew. */
-  forget(): void {
-    for (const key of this.#written) this.#where.host.owed.delete(key);
+  /** It is not known whether they are there. */
+  doubt(): void {
+    const { owed } = this.#where.host;
+    for (const key of this.#written) {
+      const marker = owed.get(key);
+      if (marker !== undefined) owed.set(key, { ...marker, isSure: false });
+    }
   }
 }
 

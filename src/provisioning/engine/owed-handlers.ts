@@ -16,6 +16,8 @@ export interface OwedMarker {
   readonly key: string;
   readonly identity: Identity;
   readonly machine: Machine;
+  /** False once the answer of the message that writes it was lost: it is written again, and taken off all the same. */
+  readonly isSure: boolean;
 }
 
 /** What a marker says: one line of JSON. */
@@ -59,9 +61,10 @@ export function owedFrames(
 ): readonly Frame[] {
   const notes = handlers
     .map((handler) => noteOf(play, handler))
-    .filter((note) => !host.owed.has(markerName(note)));
+    .filter((note) => host.owed.get(markerName(note))?.isSure !== true);
   if (notes.length === 0) return [];
-  for (const note of notes) host.owed.set(markerName(note), { key: markerName(note), identity, machine });
+  for (const note of notes)
+    host.owed.set(markerName(note), { key: markerName(note), identity, machine, isSure: true });
   const writes = notes.map((note) => {
     const path = `"$d"/${markerName(note)}`;
     return `printf '%s\\n' ${shellQuote(JSON.stringify(note))} >${path} || exit 1`;

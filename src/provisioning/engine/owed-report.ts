@@ -20,6 +20,7 @@ export function joinOwed(state: PlayState, host: RunHost, machine: Machine): voi
       key,
       identity: found.byRoot ? rootIdentity(state, host, entry) : loginIdentity,
       machine,
+      isSure: true,
     });
     joined.push(found);
   }

@@ -1,6 +1,7 @@
 /** Distribution, kernel, names, user, time, environment: Ansible's "min" facts. */
 import type { JsonObject, JsonValue } from "../../base/json.ts";
 import type { RawFacts } from "./gather-facts.ts";
+import { badAnswer } from "./sections.ts";
 
 export const systemFacts = (raw: RawFacts): JsonObject => ({
   ...distributionFacts(raw),
@@ -173,6 +174,8 @@ function userFacts({ section }: RawFacts): JsonObject {
 function dateFacts(fields: readonly string[]): JsonObject {
   const [year = "", month = "", day = "", hour = "", minute = "", second = "", epoch = "0", ...more] = fields;
   const [tz = "", offset = "", weekday = "", weekdayNumber = "", week = ""] = more;
+  // The year 9999 is the last that ISO 8601 writes with four digits.
+  if (!/^\d{1,12}$/.test(epoch) || Number(epoch) > 253_402_300_799) throw badAnswer("its date is no date");
   const utc = new Date(Number(epoch) * 1000).toISOString();
   const compact = `${year}${month}${day}T${hour}${minute}${second}`;
   return {

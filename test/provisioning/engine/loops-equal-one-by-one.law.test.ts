@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../support/property.ts";
 import { newFolder, outcomes, runText } from "../../support/run-playbook.ts";
 
 const { constantFrom: oneOf } = fc;
@@ -146,7 +146,6 @@ test("a loop in few messages ends as one by one", { timeout: timeLimitMs * 4 }, 
     }),
     {
       examples: found.map((each) => [each]),
-      ...(isLong ? {} : { seed: 1 }),
       numRuns: 100_000,
       interruptAfterTimeLimit: timeLimitMs,
     },

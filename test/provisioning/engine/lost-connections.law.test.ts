@@ -135,6 +135,25 @@ ${[0, 1, 2, 3, 4].map((item) => `    - {name: h ${item}, shell: "echo ${item} >>
     },
   );
 
+  test("the marker of a handler that ran is off the disk, though the answer of who wrote it was lost", async () => {
+    const name = `lost by test ${dir}`;
+    const once = {
+      folder: join(dir, "project"),
+      playbook: `${play(`    - {name: change, copy: {content: x, dest: "{{ d }}/f"}, notify: ${name}}
+`)}  handlers:
+    - {name: ${name}, debug: {msg: ran}}
+`,
+      extraVars: [`d=${dir}`],
+    };
+    mkdirSync(once.folder);
+    const lost = await runText({
+      ...once,
+      openSession: losingMessages(openSession, [{ after: 1, how: "unanswered" }]),
+    });
+    expect(shown(lost)).toEqual(["a: ran"]);
+    expect(shown(await runText(once))).toEqual([]);
+  });
+
   test("two that use one connection are both heard, and neither ends the other's new one", async () => {
     const first = losing("stat", { count: 0 });
     const ran = await runText({

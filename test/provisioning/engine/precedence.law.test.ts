@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import fc from "../../support/property.ts";
 import { packageRoot } from "../../support/provision.ts";
 import { factNames, factsLevel, levels, variableSite } from "../../support/variable-site.ts";
 

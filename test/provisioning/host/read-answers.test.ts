@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { compileQuestions } from "../../../src/provisioning/host/compile-questions.ts";
@@ -8,6 +7,7 @@ import { decodeHostText, encodeHostText } from "../../../src/provisioning/host/h
 import { parseListing, permissionBits } from "../../../src/provisioning/host/path-stat.ts";
 import type { AnswerOf, Question } from "../../../src/provisioning/host/question.ts";
 import { readAnswers } from "../../../src/provisioning/host/read-answers.ts";
+import fc from "../../support/property.ts";
 
 const nonce = "0123456789abcdef0123456789abcdef";
 /** What a host would have printed: sections with these bodies. */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { groupNamesOf, groupsOfHost } from "../../../src/provisioning/inventory/group-order.ts";
@@ -7,6 +6,7 @@ import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-
 import { parseIni } from "../../../src/provisioning/inventory/parse-ini.ts";
 import { toPlain } from "../../../src/provisioning/source/to-plain.ts";
 import { iniLines } from "../../support/ini-texts.ts";
+import fc from "../../support/property.ts";
 import { askPython } from "../../support/python.ts";
 
 /** Each text as Ansible reads it: null where it fails or warns. */

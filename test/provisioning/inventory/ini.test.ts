@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-builder.ts";
 import { parseIni } from "../../../src/provisioning/inventory/parse-ini.ts";
 import { formatError } from "../../../src/provisioning/reporting/format-error.ts";
 import { iniText } from "../../support/ini-texts.ts";
+import fc from "../../support/property.ts";
 
 function read(text: string) {
   const builder = new InventoryBuilder();

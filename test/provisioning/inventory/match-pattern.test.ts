@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-builder.ts";
 import { matchPattern } from "../../../src/provisioning/inventory/match-pattern.ts";
 import { parseIni } from "../../../src/provisioning/inventory/parse-ini.ts";
+import fc from "../../support/property.ts";
 
 const builder = new InventoryBuilder();
 const text =

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { loadInventory } from "../../../src/provisioning/inventory/load-inventory.ts";
 import { matchPattern } from "../../../src/provisioning/inventory/match-pattern.ts";
+import fc from "../../support/property.ts";
 import { askPython } from "../../support/python.ts";
 import { casesDir } from "./inventory-cases.ts";
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   choice,
@@ -13,6 +12,7 @@ import {
 } from "../../../src/provisioning/modules/arguments.ts";
 import { loadModule } from "../../../src/provisioning/modules/index.ts";
 import { splitWords } from "../../../src/provisioning/modules/split-words.ts";
+import fc from "../../support/property.ts";
 
 const schema = defineArgs({
   name: text("x", { required: true, aliases: ["pkg"] }),

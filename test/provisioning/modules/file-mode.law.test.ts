@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { readMode, resolveMode } from "../../../src/provisioning/modules/file-mode.ts";
+import fc from "../../support/property.ts";
 
 const root = mkdtempSync(join(tmpdir(), "provision-mode-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { catalogue } from "../../../src/provisioning/modules/index.ts";
@@ -9,6 +8,7 @@ import { loadPlaybook } from "../../../src/provisioning/playbook/load-playbook.t
 import type { Block, Play, Statement, Task } from "../../../src/provisioning/playbook/model.ts";
 import type { MapNode } from "../../../src/provisioning/source/node.ts";
 import { toPlain } from "../../../src/provisioning/source/to-plain.ts";
+import fc from "../../support/property.ts";
 
 const folder = join(import.meta.dirname, "../../cases/playbook/good");
 const options = { catalogue, rolesPath: [] };

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { InventoryBuilder } from "../../../src/provisioning/inventory/inventory-builder.ts";
@@ -6,6 +5,7 @@ import { parseYamlInventory } from "../../../src/provisioning/inventory/parse-ya
 import { parseYaml } from "../../../src/provisioning/source/parse-yaml.ts";
 import { entryOf, toPlain } from "../../../src/provisioning/source/to-plain.ts";
 import { mutatedYaml } from "../../support/mutated-yaml.ts";
+import fc from "../../support/property.ts";
 
 const values: readonly (readonly [string, unknown])[] = [
   ["yes", true],

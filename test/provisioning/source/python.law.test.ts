@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pythonRepr } from "../../../src/cli/python-text.ts";
 import type { SourceNode } from "../../../src/provisioning/source/node.ts";
 import { parseYaml } from "../../../src/provisioning/source/parse-yaml.ts";
 import { pythonValue } from "../../../src/provisioning/source/python-literal.ts";
 import { splitShellWords } from "../../../src/provisioning/source/split-shell-words.ts";
+import fc from "../../support/property.ts";
 import { askPython } from "../../support/python.ts";
 
 const span = { file: "x", line: 1, column: 1 };

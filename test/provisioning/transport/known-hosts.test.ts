@@ -1,5 +1,4 @@
 import { createHmac } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   fingerprint,
@@ -9,6 +8,7 @@ import {
   listedName,
   parseKnownHosts,
 } from "../../../src/provisioning/transport/known-hosts.ts";
+import fc from "../../support/property.ts";
 
 const word = (text: string): Buffer => {
   const length = Buffer.alloc(4);

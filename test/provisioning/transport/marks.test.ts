@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printfFormat } from "../../../src/provisioning/host/printf-format.ts";
 import { MarkReader } from "../../../src/provisioning/transport/mark-reader.ts";
+import fc from "../../support/property.ts";
 
 const nonce = "0123456789abcdef0123456789abcdef";
 

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import type { JsonObject, JsonValue } from "../../../src/base/json.ts";
 import { renderText } from "../../../src/provisioning/vars/render.ts";
+import fc from "../../support/property.ts";
 import { contextOf, span } from "./contexts.ts";
 import { filterExamples, lookupExamples, testExamples } from "./expression-examples.ts";
 

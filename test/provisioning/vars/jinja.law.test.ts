@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { renderTemplateFile } from "../../../src/provisioning/vars/render.ts";
+import fc from "../../support/property.ts";
 import { contextOf } from "./contexts.ts";
 
 const variables = {

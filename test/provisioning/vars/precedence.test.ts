@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Layer, LayeredScope, type ScopeParts } from "../../../src/provisioning/vars/precedence.ts";
 import type { Variable } from "../../../src/provisioning/vars/variable.ts";
+import fc from "../../support/property.ts";
 
 /** Ansible's order written down once more, weakest first, with how many layers there may be of each kind. */
 const order: readonly { readonly part: keyof ScopeParts; readonly many?: true }[] = [

@@ -11,13 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CliIo } from "../../../src/cli/io.ts";
 import { runCommandLine } from "../../../src/cli/main.ts";
 import { vaultCommand } from "../../../src/cli/vault.ts";
 import { encryptVault, Vault } from "../../../src/provisioning/vars/vault/vault.ts";
 import { capturedIo } from "../../support/captured-io.ts";
+import fc from "../../support/property.ts";
 
 let folder = "";
 beforeAll(() => {

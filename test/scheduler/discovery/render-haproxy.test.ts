@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { portsIn, renderHaproxy, serversIn } from "../../../src/scheduler/discovery/render-haproxy.ts";
 import { readServedApps, type ServedApp } from "../../../src/scheduler/discovery/served-app.ts";
 import { haproxyCases, renderCase } from "../../support/haproxy-cases.ts";
+import fc from "../../support/property.ts";
 
 const golden = join(import.meta.dirname, "../../golden/discovery");
 

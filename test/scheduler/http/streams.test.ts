@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   EventDecoder,
@@ -10,6 +9,7 @@ import { createServer, type HttpServer } from "../../../src/scheduler/http/http-
 import { openEventStream, openRecordStream, StreamRefused } from "../../../src/scheduler/http/open-stream.ts";
 import { encodeRecord, RecordDecoder } from "../../../src/scheduler/http/record-io.ts";
 import { type RecordWriter, recordStreamResponse } from "../../../src/scheduler/http/record-stream.ts";
+import fc from "../../support/property.ts";
 
 const servers: HttpServer[] = [];
 afterEach(async () => {

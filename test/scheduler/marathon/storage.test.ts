@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultSettings } from "../../../src/scheduler/marathon/core/state.ts";
 import { ApiError } from "../../../src/scheduler/marathon/model/api-error.ts";
 import { FencedStore } from "../../../src/scheduler/marathon/storage/fenced-store.ts";
 import { loadState, operationsOf } from "../../../src/scheduler/marathon/storage/state-store.ts";
 import { StoreConflict } from "../../../src/scheduler/store.ts";
+import fc from "../../support/property.ts";
 import { MemoryStore } from "./support/memory-store.ts";
 import { World } from "./support/world.ts";
 

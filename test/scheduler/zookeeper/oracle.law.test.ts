@@ -1,9 +1,9 @@
 /** The differential oracle: the same actions by our client and node-zookeeper-client, each in a folder of its own. */
 import { createRequire } from "node:module";
-import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Operation, ZooKeeperClient } from "../../../src/scheduler/zookeeper/zookeeper-client.ts";
 import { isZooKeeperError } from "../../../src/scheduler/zookeeper/zookeeper-error.ts";
+import fc from "../../support/property.ts";
 import { startZooKeeper, whyNoZooKeeper } from "../../support/zookeeper.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   BadZooKeeperAddress,
@@ -11,6 +10,7 @@ import { maxRequestBytes, OperationQueue } from "../../../src/scheduler/zookeepe
 import { requests } from "../../../src/scheduler/zookeeper/protocol.ts";
 import { ReconnectPlan } from "../../../src/scheduler/zookeeper/reconnect-plan.ts";
 import { decodeNode, encodeWhole, packValue } from "../../../src/scheduler/zookeeper/stored-node.ts";
+import fc from "../../support/property.ts";
 
 describe("an address of ZooKeeper", () => {
   const server = (host: string, port = 2181) => ({ host, port });

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attributesModel, parseAttributes } from "../../../../src/scheduler/mesos/protocol/attributes.ts";
 import { parseResources, Resources } from "../../../../src/scheduler/mesos/protocol/resources.ts";
+import fc from "../../../support/property.ts";
 
 describe("resources", () => {
   test.each([
