@@ -21,6 +21,8 @@ export const questionKey = (question: Question, identity: string): string =>
 export class Epoch {
   /** Counts what was done to it. */
   value = 0;
+  /** When it last counted. */
+  changedAtMs = Number.NEGATIVE_INFINITY;
   /** Async jobs that live on it: nothing is asked ahead (R11). */
   jobs = 0;
   /** Check mode left out a change: what is learnt now may be wrong (R12). */
@@ -53,16 +55,20 @@ export class AnswerStore {
     return this.#epoch;
   }
 
-  /** It turned out to be a machine that is known by another name already. */
+  /** It is a machine that is known by another name already: what was asked of it since its last change holds (R1). */
   share(epoch: Epoch): void {
     if (epoch === this.#epoch) return;
-    this.#answers.clear();
+    for (const [key, stored] of this.#answers) {
+      if (stored.atMs > epoch.changedAtMs) this.#answers.set(key, { ...stored, epoch: epoch.value });
+      else this.#answers.delete(key);
+    }
     this.#epoch = epoch;
   }
 
   /** Something was, or may have been, done to the machine. */
-  bump(): number {
+  bump(nowMs: number): number {
     this.#answers.clear();
+    this.#epoch.changedAtMs = nowMs;
     return ++this.#epoch.value;
   }
 

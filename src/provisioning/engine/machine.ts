@@ -133,12 +133,12 @@ export class Machine {
   jobEnds(): void {
     const { machine } = this.answers;
     machine.jobs = Math.max(0, machine.jobs - 1);
-    this.answers.bump();
+    this.answers.bump(this.#options.now());
   }
 
   /** R13: what was learnt before is gone, and the next use connects anew. */
   async dropSession(): Promise<void> {
-    this.answers.bump();
+    this.answers.bump(this.#options.now());
     // The connection is gone or unwanted: what its end says no longer matters.
     await this.close().catch(() => undefined);
   }
@@ -201,7 +201,7 @@ export class Machine {
   /** The epoch moves when the steps leave and, unless nobody else acted meanwhile, counts again when they have ended. */
   async #act(message: Message): Promise<Reply> {
     const alone = this.#acting++ === 0;
-    const epoch = this.answers.bump();
+    const epoch = this.answers.bump(this.#options.now());
     const startedAt = this.#options.now();
     const timing: Timing = { networkMs: 0, hostMs: 0 };
     try {
@@ -211,7 +211,7 @@ export class Machine {
       const ran = await runSteps({ machine: this, session, shell, message, questions, timing });
       this.#roundTrips += ran.exchanges;
       const isUndisturbed = alone && this.#acting === 1 && this.answers.epoch === epoch;
-      const after = this.answers.bump();
+      const after = this.answers.bump(this.#options.now());
       const acted = [...message.steps, ...ran.along.flatMap(({ steps }) => steps)];
       await this.#retireShells(credentialChange(acted));
       const own = await this.#answered(
@@ -227,7 +227,7 @@ export class Machine {
       );
       return { steps: ran.results, own, timing, along: ran.along };
     } catch (error) {
-      this.answers.bump();
+      this.answers.bump(this.#options.now());
       throw error;
     } finally {
       this.#acting--;

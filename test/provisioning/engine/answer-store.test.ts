@@ -29,14 +29,28 @@ describe("an answer is used only while it holds", () => {
     store.share(shared);
     alias.share(shared);
     store.keep(questionKey(path, "root"), { answer: absent, epoch: store.epoch, atMs: 1_000 });
-    alias.bump();
+    alias.bump(1_500);
     expect(store.find(questionKey(path, "root"), path, 1_000)).toBeUndefined();
+  });
+
+  test.each([
+    ["since its last change holds", 1_001, absent],
+    ["before or while it changed does not", 1_000, undefined],
+  ])("what was asked of a machine before its other name was known, %s (R1)", (_when, atMs, found) => {
+    const store = storeWith(path, absent);
+    const alias = new AnswerStore(ages);
+    alias.keep(questionKey(path, "root"), { answer: absent, epoch: alias.epoch, atMs });
+    store.bump(1_000);
+    alias.share(store.machine);
+    expect(alias.find(questionKey(path, "root"), path, 1_100)).toBe(found);
+    store.bump(1_200);
+    expect(alias.find(questionKey(path, "root"), path, 1_300)).toBeUndefined();
   });
 
   test("what was asked before a step and answered after it is not kept", () => {
     const store = new AnswerStore(ages);
     const epoch = store.epoch;
-    store.bump();
+    store.bump(1_500);
     store.keep(questionKey(path, "root"), { answer: absent, epoch, atMs: 1_000 });
     expect(store.find(questionKey(path, "root"), path, 1_000)).toBeUndefined();
   });
