@@ -97,8 +97,11 @@ export interface Ahead {
   readonly then: Ahead | undefined;
 }
 
+/** What does something itself. */
+export type SingleStatement = Exclude<Statement, { readonly kind: "block" }>;
+
 export interface Coming {
-  readonly statement: Statement;
+  readonly statement: SingleStatement;
   readonly frame: Frame;
 }
 

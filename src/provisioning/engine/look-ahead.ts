@@ -5,9 +5,18 @@
  */
 import { ProvisionError } from "../../base/errors.ts";
 import type { AnyModule, Module } from "../modules/module.ts";
-import type { Statement, Task } from "../playbook/model.ts";
+import type { Task } from "../playbook/model.ts";
 import { FactsNeeded } from "./facts-needed.ts";
-import { type Ahead, type Coming, coming, conditionsOf, type Frame, keyword, tagsOf } from "./frame.ts";
+import {
+  type Ahead,
+  type Coming,
+  coming,
+  conditionsOf,
+  type Frame,
+  keyword,
+  type SingleStatement,
+  tagsOf,
+} from "./frame.ts";
 import { limits } from "./limits.ts";
 import { type Identity, identityOf, type Machine, NotGreeted } from "./machine.ts";
 import type { Asked } from "./message.ts";
@@ -104,24 +113,22 @@ class Look {
       if (statement.kind === "task") return this.#task(statement, frame);
       return this.#include(statement, frame);
     } catch (error) {
-      if (isUnknownAhead(error) && statement.kind !== "block") this.#note(statement, frame, error.name);
+      if (isUnknownAhead(error)) this.#note(statement, frame, notYet(error.name));
       else if (!isForItsTurn(error)) throw error;
       // R5: what cannot be rendered now is heard at its turn. It may act, or not: what follows is still worth asking.
       if (statement.kind !== "task") return "stop";
-      if (statement.register !== undefined) this.#unknown.add(statement.register);
-      return this.#actsAlways(statement) ? "stop" : "go on";
+      return this.#pass(statement, frame);
     }
   }
 
   /** R4: what an include brings is not known before its turn, unless it will bring nothing. */
-  #include(statement: Exclude<Statement, Task>, frame: Frame): Verdict {
+  #include(statement: Exclude<SingleStatement, Task>, frame: Frame): Verdict {
     const { host, play } = this.#request;
-    if (statement.kind !== "block" && statement.loop === undefined) {
+    if (statement.loop === undefined) {
       const view = play.viewAhead(host, frame, statement, this.#unknown);
       if (this.#isPassedOver(statement, frame, view)) return "go on";
     }
-    const name = statement.kind === "block" ? undefined : statement.name;
-    return this.#barrier(name, "an include", statement.span.line);
+    return this.#barrier(statement, frame, "what it brings is not known before its turn");
   }
 
   #task(task: Task, frame: Frame): Verdict {
@@ -134,20 +141,21 @@ class Look {
     const isOwn = module.kind !== "controller" && isCalm && isHere;
     if (isOwn && task.loop !== undefined) return this.#items(task, frame, view.loopItems(task.loop), 0);
     if (task.loop === undefined && this.#isPassedOver(task, frame, view)) return "go on";
-    if (task.module === "meta") return this.#meta(task);
-    if (module.kind === "controller") return this.#controller(task, module);
-    return isOwn ? this.#one(task, frame, view) : this.#pass(task);
+    if (task.module === "meta") return this.#meta(task, frame);
+    if (module.kind === "controller") return this.#controller(task, frame, module);
+    return isOwn ? this.#one(task, frame, view) : this.#pass(task, frame);
   }
 
   /**
    * By its conditions. One that is not known yet is taken for false: a host that is right skips what follows changes
    * only, and where it turns out true, what was asked behind it is simply not used.
    */
-  #isPassedOver(statement: Exclude<Statement, { kind: "block" }>, frame: Frame, view: View): boolean {
+  #isPassedOver(statement: SingleStatement, frame: Frame, view: View): boolean {
     try {
       if (view.firstUnmet(conditionsOf(frame, statement)) === undefined) return false;
     } catch (error) {
       if (!isUnknownAhead(error)) throw error;
+      this.#note(statement, frame, notYet(error.name));
     }
     if (statement.register !== undefined) this.#unknown.add(statement.register);
     return true;
@@ -180,7 +188,8 @@ class Look {
     const identity = identityOfTask(prepared);
     for (const question of questions) this.#add({ identity, question });
     // A command without creates or removes will act for sure: what is asked behind it would be stale (R3).
-    return module.alwaysActs === true && questions.length === 0 ? "stop" : "go on";
+    const acts = module.alwaysActs === true && questions.length === 0;
+    return acts ? this.#barrier(task, frame, alwaysActs) : "go on";
   }
 
   #add(asked: Asked): void {
@@ -193,7 +202,7 @@ class Look {
     this.#asked.push(asked);
   }
 
-  #controller(task: Task, module: AnyModule): Verdict {
+  #controller(task: Task, frame: Frame, module: AnyModule): Verdict {
     if (task.register !== undefined) this.#unknown.add(task.register);
     switch (module.name) {
       case "debug":
@@ -202,46 +211,47 @@ class Look {
         return "go on";
       case "set_fact":
         for (const { key } of task.args.map.entries) this.#unknown.add(String(key.value));
-        return setsKnownNames(task) ? "go on" : "stop";
+        return setsKnownNames(task)
+          ? "go on"
+          : this.#barrier(task, frame, "which names it sets is not known before its turn");
       default:
-        return this.#barrier(task.name, module.name, task.span.line);
+        return this.#barrier(task, frame, `what follows waits for "${module.name}"`);
     }
   }
 
-  #meta(task: Task): Verdict {
+  #meta(task: Task, frame: Frame): Verdict {
     const action = task.args.freeForm;
     const name = action?.kind === "scalar" ? String(action.value).trim() : "";
     if (name === "noop") return "go on";
-    if (name === "flush_handlers") return this.#request.host.notified.size > 0 ? "stop" : "go on";
-    return "stop";
+    if (name === "flush_handlers" && this.#request.host.notified.size === 0) return "go on";
+    return this.#barrier(task, frame, `what follows waits for "meta: ${name}"`);
   }
 
-  #pass(task: Task): Verdict {
+  #pass(task: Task, frame: Frame): Verdict {
     if (task.register !== undefined) this.#unknown.add(task.register);
-    return this.#actsAlways(task) ? "stop" : "go on";
-  }
-
-  #actsAlways(task: Task): boolean {
     const module = this.#request.play.run.moduleIfLoaded(task.module);
-    return module?.kind === "host" && module.alwaysActs === true;
+    const acts = module?.kind === "host" && module.alwaysActs === true;
+    return acts ? this.#barrier(task, frame, alwaysActs) : "go on";
   }
 
-  #note(task: Exclude<Statement, { kind: "block" }>, frame: Frame, name: string): void {
+  /** --profile tells it, once. */
+  #note(statement: SingleStatement, frame: Frame, reason: string): void {
     const { play, host } = this.#request;
-    const title = taskTitle(task, play.view(host, frame, task));
-    play.run.noteBarrier(
-      title,
-      `${task.span.file}:${task.span.line}`,
-      `"${name}" is not known before its turn`,
-    );
+    play.run.noteBarrier({
+      task: () => taskTitle(statement, play.view(host, frame, statement)),
+      place: `${statement.span.file}:${statement.span.line}`,
+      reason,
+    });
   }
 
-  #barrier(name: Task["name"], reason: string, line: number): Verdict {
-    const title = name?.kind === "scalar" ? String(name.value) : reason;
-    this.#request.play.run.noteBarrier(title, `line ${line}`, `${reason} is a barrier`);
+  #barrier(statement: SingleStatement, frame: Frame, reason: string): Verdict {
+    this.#note(statement, frame, reason);
     return "stop";
   }
 }
+
+const notYet = (name: string): string => `"${name}" is not known before its turn`;
+const alwaysActs = "it is executed every time, so what follows is asked after it";
 
 const isForItsTurn = (error: unknown): boolean =>
   error instanceof ProvisionError || error instanceof FactsNeeded || error instanceof NotGreeted;

@@ -184,11 +184,17 @@ export class RunState {
     );
   }
 
-  noteBarrier(task: string, place: string, reason: string): void {
+  /** What looks ahead meets it again and again: it is told once. */
+  noteBarrier(barrier: {
+    readonly task: () => string;
+    readonly place: string;
+    readonly reason: string;
+  }): void {
+    const { place, reason } = barrier;
     const key = `${place} ${reason}`;
     if (this.#barriers.has(key)) return;
     this.#barriers.add(key);
-    this.emit({ type: "barrier", task, place, reason });
+    this.emit({ type: "barrier", task: barrier.task(), place, reason });
   }
 
   warn(message: string, place?: string): void {

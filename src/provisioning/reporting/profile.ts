@@ -3,6 +3,8 @@ import type { EngineEvent } from "../engine/events.ts";
 import { cleanText, ms, type TextStyle } from "./task-lines.ts";
 
 const slowestShown = 10;
+/** All of them are among the events of --json. */
+const barriersShown = 20;
 
 interface TaskTimes {
   readonly title: string;
@@ -83,7 +85,8 @@ export class TaskProfile {
       const seen = [...new Set(this.#barriers)];
       lines.push(
         style.colours.bold("could not be asked ahead:"),
-        ...seen.map((text) => `  ${cleanText(style, text)}`),
+        ...seen.slice(0, barriersShown).map((text) => `  ${cleanText(style, text)}`),
+        ...(seen.length > barriersShown ? [`  and ${seen.length - barriersShown} more`] : []),
       );
     }
     return lines;
