@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -91,6 +91,23 @@ describe("order", () => {
       { inventory: three },
     );
     expect(read("log").trim().split("\n").at(-1)).toBe("two a");
+  });
+
+  test("rolling takes hosts one at a time and stops at the first that fails", async () => {
+    const ran = await run(
+      play(`  tasks:
+    - name: roll
+      rolling: 1
+      block:
+        - shell: "echo start {{ inventory_hostname }} >> {{ d }}/log"
+        - shell: "{{ 'false' if inventory_hostname == 'b' else 'true' }}"
+        - shell: "echo end {{ inventory_hostname }} >> {{ d }}/log"
+    - shell: "echo after {{ inventory_hostname }} >> {{ d }}/log"
+`),
+      { inventory: three },
+    );
+    expect(read("log").trim().split("\n")).toEqual(["start a", "end a", "start b"]);
+    expect(ran.summary.stopped).toContain('b did not come back from rolling "roll"');
   });
 });
 
@@ -190,80 +207,6 @@ describe("failures", () => {
   });
 });
 
-describe("handlers", () => {
-  test("a handler runs once, in the order of definition, and only when something changed", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - copy: {content: x, dest: "{{ d }}/f"}
-      notify: [second, topic]
-    - copy: {content: x, dest: "{{ d }}/f"}
-      notify: never
-  handlers:
-    - {name: first, debug: {msg: first}, listen: topic}
-    - {name: second, debug: {msg: second}}
-    - {name: never, debug: {msg: never}}
-`),
-    );
-    expect(shown(ran)).toEqual(["a: first", "a: second"]);
-  });
-
-  test("an unknown handler is an error, and nothing was changed by its task", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - copy: {content: x, dest: "{{ d }}/f"}
-      notify: restrat
-  handlers:
-    - {name: restart, debug: {msg: x}}
-`),
-    );
-    expect(failures(ran)[0]).toContain('Cannot notify "restrat"');
-    expect(existsSync(join(dir, "f"))).toBe(false);
-  });
-
-  test("a handler notified in a run that failed is owed, shown and run in the next", async () => {
-    mkdirSync(join(dir, "project"));
-    const name = `owed by test ${dir}`;
-    const playbook = play(`  tasks:
-    - name: change
-      copy: {content: x, dest: "{{ d }}/f"}
-      notify: ${name}
-    - command: "{{ 'false' if fails | default(false) | bool else 'true' }}"
-  handlers:
-    - name: ${name}
-      shell: "echo ran >> {{ d }}/handled"
-`);
-    const text = { folder: join(dir, "project") };
-    const first = await run(playbook, { ...text, extraVars: [`d=${dir}`, "fails=true"] });
-    expect(first.summary.exitCode).toBe(2);
-    expect(existsSync(join(dir, "handled"))).toBe(false);
-    const second = await run(playbook, text);
-    expect(second.events).toContainEqual(
-      expect.objectContaining({ type: "owed-handlers", handlers: [name] }),
-    );
-    expect(read("handled")).toBe("ran\n");
-    const third = await run(playbook, text);
-    expect(third.events.some(({ type }) => type === "owed-handlers")).toBe(false);
-    expect(read("handled")).toBe("ran\n");
-  });
-
-  test("rolling takes hosts one at a time and stops at the first that fails", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - name: roll
-      rolling: 1
-      block:
-        - shell: "echo start {{ inventory_hostname }} >> {{ d }}/log"
-        - shell: "{{ 'false' if inventory_hostname == 'b' else 'true' }}"
-        - shell: "echo end {{ inventory_hostname }} >> {{ d }}/log"
-    - shell: "echo after {{ inventory_hostname }} >> {{ d }}/log"
-`),
-      { inventory: three },
-    );
-    expect(read("log").trim().split("\n")).toEqual(["start a", "end a", "start b"]);
-    expect(ran.summary.stopped).toContain('b did not come back from rolling "roll"');
-  });
-});
-
 describe("variables", () => {
   test("set_fact in a loop sees what the item before set", async () => {
     const ran = await run(
@@ -323,70 +266,6 @@ describe("variables", () => {
       { inventory: three },
     );
     expect(shown(ran).sort()).toEqual(["b: none is_b,web", "new: red fresh"]);
-  });
-});
-
-describe("check mode", () => {
-  test("nothing is changed, and what depends on a missing change is unsure (R12)", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - {name: dir, file: {path: "{{ d }}/new", state: directory}}
-    - {name: inside, copy: {content: x, dest: "{{ d }}/new/f"}}
-    - {name: cmd, command: echo hi, register: r}
-    - {name: cond, debug: {msg: hi}, when: r.stdout == "hi"}
-`),
-      { request: { check: true } },
-    );
-    expect(existsSync(join(dir, "new"))).toBe(false);
-    expect(ran.summary.exitCode).toBe(0);
-    expect(outcomes(ran)[0]).toBe("dir a would-change");
-    expect(outcomes(ran)).toContain("cond a unsure");
-  });
-
-  test("a condition is not met by a result that was not made, and the result is named (R12)", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - {name: dir, file: {path: "{{ d }}/new", state: directory}}
-    - {name: look, stat: {path: "{{ d }}/new"}, register: looked}
-    - {name: cmd, command: echo hi, register: other}
-    - {name: there, debug: {msg: hi}, when: looked.stat.exists}
-    - {name: lazily, vars: {far: "{{ looked.stat.exists }}"}, debug: {msg: hi}, when: far}
-    - {name: never, debug: {msg: hi}, when: false}
-    - {name: again, command: "true", register: u, until: u.rc == 0, retries: 2}
-`),
-      { request: { check: true } },
-    );
-    expect(outcomes(ran).slice(-4)).toEqual([
-      "there a unsure",
-      "lazily a unsure",
-      "never a skipped",
-      "again a would-change",
-    ]);
-    const said = ran.events.flatMap((event) =>
-      event.type === "task-host" && event.status === "unsure" ? [event.message ?? ""] : [],
-    );
-    expect(said.filter((why) => why.includes("which check mode did not make"))).toEqual([
-      "would depend on the result of looked, which check mode did not make",
-      "would depend on the result of looked, which check mode did not make",
-    ]);
-  });
-});
-
-describe("jobs", () => {
-  test("async with poll 0 goes on, async_status finds it done", async () => {
-    const ran = await run(
-      play(`  tasks:
-    - {name: start, shell: "sleep 0.3; echo done", async: 20, poll: 0, register: job}
-    - name: wait
-      async_status: {jid: "{{ job.ansible_job_id }}"}
-      register: r
-      until: r.finished
-      retries: 20
-      delay: 1
-    - debug: {msg: "{{ r.stdout | trim }}"}
-`),
-    );
-    expect(shown(ran)).toEqual(["a: done"]);
   });
 });
 

@@ -15,8 +15,8 @@
  * | R8 loops | an item does not see what the one before it did | here; loop-batch.law.test.ts |
  * | R9 handlers | they believe what was asked when they were notified (nothing looks into handlers; R1 keeps it too) | here |
  * | R10 credentials | shells of other users live on | here |
- * | R11 async | answers are believed while a job lives | here |
- * | R12 check mode | "ok" after "would change" | here |
+ * | R11 async | answers are believed while a job lives | jobs.law.test.ts |
+ * | R12 check mode | "ok" after "would change" | here; check-mode.law.test.ts |
  * | R13 reconnect | a lost step counts as done, or is done twice | lost-connections.law.test.ts |
  * | R14 run_once | what it gives comes too late | here; plays.law.test.ts |
  */
@@ -342,39 +342,6 @@ describe("answers that were asked ahead are not believed", () => {
       expect(retired).toEqual(["command"]);
     },
   );
-
-  test("R11: while a job lives on the machine", async () => {
-    const ran = await run(`    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0}
-    - {name: look, stat: {path: "{{ d }}/none"}}
-    - {name: time goes by, debug: {msg: "{{ lookup('pipe', 'sleep 0.8') }}"}}
-    - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
-`);
-    expect(outcomes(ran).at(-1)).toBe("write a ok");
-  });
-
-  test("R11: while a job lives on it that was started by another name", async () => {
-    const ran = await run(
-      `    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0, when: inventory_hostname == "a"}
-    - {name: look, stat: {path: "{{ d }}/none"}}
-    - {name: time goes by, debug: {msg: "{{ lookup('pipe', 'sleep 0.8') }}"}, run_once: true}
-    - {name: write, copy: {content: x, dest: "{{ d }}/f"}}
-`,
-      { inventory: aliases },
-    );
-    expect(outcomes(ran).slice(-2)).toEqual(["write a ok", "write b ok"]);
-  });
-
-  test("R11: of what was learnt while it lived, once it has ended", async () => {
-    const ran =
-      await run(`    - {name: job, shell: "sleep 0.3; printf x > {{ d }}/f", async: 20, poll: 0, register: j}
-    - {name: look, stat: {path: "{{ d }}/f"}}
-    - {name: time goes by, debug: {msg: "{{ lookup('pipe', 'sleep 0.8') }}"}}
-    - {name: ended, async_status: {jid: "{{ j.ansible_job_id }}"}, register: j}
-    - {name: look again, stat: {path: "{{ d }}/f"}, register: s}
-    - {name: there, assert: {that: j.finished and s.stat.exists}}
-`);
-    expect(outcomes(ran).at(-1)).toBe("there a ok");
-  });
 
   test("R12: in check mode after a change that was not made, by whatever name the machine goes", async () => {
     mkdirSync(join(dir, "there"));
