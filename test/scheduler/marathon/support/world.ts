@@ -10,6 +10,7 @@ import {
   type MarathonState,
   type Settings,
 } from "../../../../src/scheduler/marathon/core/state.ts";
+import { ApiError } from "../../../../src/scheduler/marathon/model/api-error.ts";
 import type { Instance } from "../../../../src/scheduler/marathon/model/instance.ts";
 import { parseAppUpdate } from "../../../../src/scheduler/marathon/model/parse-app.ts";
 import type { Offer } from "../../../../src/scheduler/mesos/protocol/offer.ts";
@@ -26,6 +27,17 @@ export function seeded(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** What the API answers to it: 200, or the refusal's status. */
+export const statusOf = (work: () => unknown): number => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ApiError) return error.status;
+    throw error;
+  }
+  return 200;
+};
 
 export interface AgentSpec {
   readonly cpus?: number;
