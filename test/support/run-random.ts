@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineEvent } from "../../src/provisioning/engine/events.ts";
 import { type Loss, losing } from "./lost-connections.ts";
-import { filesOf, inventoryOf, playbookText, type RandomPlaybook } from "./random-playbooks.ts";
+import { filesOf, inventoryOf, playbookText } from "./random-playbook-text.ts";
+import type { RandomPlaybook } from "./random-playbooks.ts";
 import { type PlaybookRun, runText } from "./run-playbook.ts";
 import { type MachineName, makeWorld, type SmallWorld } from "./small-world.ts";
 
