@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { appOfInstance } from "../../src/scheduler/marathon/model/instance.ts";
 import { parseAppUpdate } from "../../src/scheduler/marathon/model/parse-app.ts";
-import { seeded } from "../scheduler/marathon/support/world.ts";
+import { seeded } from "../support/seeded.ts";
 import { SimulatedMarathon } from "./simulated-marathon.ts";
 import { SimulatedMesos } from "./simulated-mesos.ts";
 import { VirtualTime } from "./virtual-time.ts";

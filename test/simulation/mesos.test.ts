@@ -1,18 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { seeded } from "../support/seeded.ts";
 import { World } from "./mesos-world.ts";
 import { isEnd } from "./mesos-world-framework.ts";
 import { VirtualTime } from "./virtual-time.ts";
-
-/** A small generator: the same seed gives the same numbers. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const pick = <T>(time: VirtualTime, items: readonly T[]): T | undefined =>
   items[time.between(0, items.length - 1)];

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, onTestFailed, test } from "vitest";
 import { LeaderDetector } from "../../../src/scheduler/zookeeper/leader-detector.ts";
 import { LeaderElection } from "../../../src/scheduler/zookeeper/leader-election.ts";
 import { ZooKeeperClient } from "../../../src/scheduler/zookeeper/zookeeper-client.ts";
+import { seeded } from "../../support/seeded.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { startZooKeeper, whyNoZooKeeper, type ZooKeeperEnsemble } from "../../support/zookeeper.ts";
 
@@ -88,17 +89,6 @@ class Contest {
       await Promise.all(lines.map((line) => line.close()));
     }
   }
-}
-
-/** mulberry32 */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 20_000): Promise<T> {
@@ -269,7 +259,7 @@ describe.skipIf(whyNoZooKeeper !== undefined)("leader election on a real ZooKeep
       const { contest: running, ensemble } = await contest(3);
       const seed = Number(process.env.PROVISION_TEST_SEED ?? Date.now() % 1_000_000);
       running.history.push(`seed ${seed}`);
-      const random = randomOf(seed);
+      const random = seeded(seed);
       const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
       const lines = running.contenders.flatMap((each) => each.lines);
       for (let left = 60; left > 0; left--) {

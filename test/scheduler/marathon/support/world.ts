@@ -15,18 +15,7 @@ import type { Instance } from "../../../../src/scheduler/marathon/model/instance
 import { parseAppUpdate } from "../../../../src/scheduler/marathon/model/parse-app.ts";
 import type { Offer } from "../../../../src/scheduler/mesos/protocol/offer.ts";
 import type { TaskInfo, TaskState } from "../../../../src/scheduler/mesos/protocol/task.ts";
-
-/** mulberry32: the same numbers for the same seed. */
-export function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = a;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seeded } from "../../../support/seeded.ts";
 
 /** What the API answers to it: 200, or the refusal's status. */
 export const statusOf = (work: () => unknown): number => {
