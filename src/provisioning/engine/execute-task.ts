@@ -94,7 +94,11 @@ async function runOnMachine(
     before: (batch) => markers.framesFor([...notified, ...(batch?.notified ?? [])]),
     onLoss: (batch) => {
       markers.doubt();
-      for (const { index } of batch?.items ?? []) loop?.mayBeDone.add(index);
+      const items = batch?.items ?? [];
+      for (const [at, item] of items.entries()) {
+        const later = items.slice(at + 1).flatMap(({ steps }) => steps);
+        loop?.mayBeDone.set(item.index, { ...item, later });
+      }
     },
     onWait: () => play.run.expire(),
     ahead: (acts, batch) => {
@@ -105,7 +109,7 @@ async function runOnMachine(
       ? {}
       : {
           done: loop.done.get(loop.index),
-          mayBeDone: loop.mayBeDone.has(loop.index),
+          mayBeDone: loop.mayBeDone.get(loop.index),
           batch: (item) => batchBehind({ work, machine, identity, loop, ...item }),
           onDone: (done) => loop.done.set(done.index, done),
           onUndone: () => {

@@ -9,16 +9,17 @@ import type { JsonObject } from "../../base/json.ts";
 import { compileStep } from "../host/compile-step.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
-import { outputResult } from "../modules/answers.ts";
 import { startJob } from "../modules/async-job.ts";
 import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
 import type { Frame } from "../transport/session.ts";
+import { asWritten, type Done, isWritten, type Lost, nobodyKnows } from "./after-loss.ts";
 import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
 import { limits } from "./limits.ts";
 import { type Batch, foundAt } from "./loop-batch.ts";
 import { type Identity, isLostConnection, type Machine } from "./machine.ts";
 import type { Asked } from "./message.ts";
+import { failureResult, messageOf, stepFailure, type Taken } from "./step-failure.ts";
 
 export interface PerformRequest {
   readonly module: Module<unknown, unknown>;
@@ -43,9 +44,9 @@ export interface PerformRequest {
   /** Somebody else is waited for. */
   readonly onWaitFor?: (what: string) => void;
   /** An earlier item of the loop took this one's steps along. */
-  readonly done?: DoneAlong | undefined;
+  readonly done?: Done | undefined;
   /** It took them along and its answer was lost: what is right now may have been made right by us. */
-  readonly mayBeDone?: boolean;
+  readonly mayBeDone?: Lost | undefined;
   /** The items behind this one that may be done in the same message as these steps. */
   readonly batch?: (item: AskedItem & { readonly steps: readonly Step[] }) => Batch;
   readonly onDone?: (done: DoneAlong) => void;
@@ -81,8 +82,6 @@ export async function perform(request: PerformRequest): Promise<Performance> {
   return run.result();
 }
 
-type Taken = { readonly step: Step; readonly result: StepResult };
-
 class PerformRun {
   readonly #request: PerformRequest;
   readonly #taken: Taken[] = [];
@@ -92,14 +91,16 @@ class PerformRun {
   #early: Answers | undefined;
   /** What is known after the last steps. */
   #after: Answers | undefined;
-  #done: DoneAlong | undefined;
+  #done: Done | undefined;
   #asked: AskedItem = { questions: [], answers: [] };
   /** What the last plan was made from. */
   #state: unknown;
   #hasState = false;
   #changed: boolean;
   #failed = false;
-  #isLost = false;
+  #wasLost = false;
+  /** What may have been done by a message whose answer never came. */
+  #lost: Lost | undefined;
   readonly #told = new Set<string>();
   #networkMs = 0;
   #hostMs = 0;
@@ -107,16 +108,20 @@ class PerformRun {
   constructor(request: PerformRequest) {
     this.#request = request;
     this.#done = request.done;
-    this.#changed = request.mayBeDone === true;
+    this.#lost = request.mayBeDone;
+    this.#changed = request.mayBeDone !== undefined;
   }
 
   async result(): Promise<Performance> {
     const startedAt = performance.now();
+    let lost: Plan | undefined;
     for (let round = 0, rounds = 0; rounds < limits.planRounds; round++, rounds++) {
       const elapsedMs = performance.now() - startedAt;
       const context = { ...this.#request.context, round, elapsedMs, earlier: this.#asked.answers };
       const plan = await this.#plan(context);
-      this.#diffs.push(...plan.diffs);
+      if (plan.steps.length === 0 && lost !== undefined) this.#show(lost);
+      lost = undefined;
+      this.#show(plan);
       if (plan.fail !== undefined) return this.#end(context, plan, { message: plan.fail });
       if (plan.skip !== undefined) return this.#end(context, plan);
       if (plan.steps.length === 0) {
@@ -130,20 +135,34 @@ class PerformRun {
         }
         continue;
       }
-      this.#planned.push(...plan.steps);
       const looksOnly = plan.unchanged === true || this.#request.module.readOnly === true;
       if (!looksOnly) this.#changed = true;
       if (this.#request.check && !looksOnly) return this.#end(context, plan);
       const failure = await this.#apply(plan, context);
-      // From the beginning: what an earlier round did may be undone as well.
-      if (failure === "again") round = -1;
-      if (failure === "again") continue;
+      if (failure === "again") {
+        lost = this.#unshow(plan);
+        // From the beginning: what an earlier round did may be undone as well.
+        round = -1;
+        continue;
+      }
       if (failure !== undefined || plan.again !== true) return this.#end(context, plan, failure);
     }
     const elapsedMs = performance.now() - startedAt;
     const context = { ...this.#request.context, round: limits.planRounds, elapsedMs };
     const message = `the host is still not as wanted after ${limits.planRounds} rounds of steps`;
     return this.#end(context, { steps: [], diffs: [] }, { message });
+  }
+
+  #show({ steps, diffs }: Plan): void {
+    this.#planned.push(...steps);
+    this.#diffs.push(...diffs);
+  }
+
+  /** Its answer was lost. It is shown if nothing of it is left to do. */
+  #unshow(plan: Plan): Plan {
+    this.#planned.length -= plan.steps.length;
+    this.#diffs.length -= plan.diffs.length;
+    return plan;
   }
 
   #tellWait(what: string | undefined): void {
@@ -160,6 +179,13 @@ class PerformRun {
     const answers = this.#early ?? (await this.#answers(questions));
     this.#early = undefined;
     this.#asked = { questions, answers };
+    const lost = this.#lost;
+    this.#lost = undefined;
+    if (lost !== undefined && isWritten(lost, answers)) {
+      this.#done = asWritten(lost);
+      const written = this.#planAlong(context);
+      if (written !== undefined) return written;
+    }
     const state = module.read(answers, args, context);
     this.#state = state;
     this.#hasState = true;
@@ -254,7 +280,7 @@ class PerformRun {
     } catch (error) {
       this.#request.onLoss(batch);
       if (!isLostConnection(error)) throw error;
-      return this.#afterLoss(error);
+      return this.#afterLoss(error, plan, batch);
     }
     const last = this.#taken.at(-1);
     return last === undefined || last.result.ok ? undefined : stepFailure(last);
@@ -296,17 +322,16 @@ class PerformRun {
    * R13: nobody knows whether the step ended. What can be asked is asked again; a command is not run twice, and a host
    * that went away in its middle is unreachable.
    */
-  #afterLoss(error: ProvisionError): "again" {
-    const isSecond = this.#isLost;
-    this.#isLost = true;
-    if (this.#request.module.alwaysActs !== true && this.#request.detach === undefined && !isSecond)
-      return "again";
-    throw new ProvisionError({
-      code: "connection-lost",
-      action: `carry out "${this.#planned.at(-1)?.why ?? this.#request.module.name}"`,
-      state: `the connection was lost ${isSecond ? "twice " : ""}while it ran: nobody knows whether it ended`,
-      cause: error,
-    });
+  #afterLoss(error: ProvisionError, plan: Plan, batch: Batch | undefined): "again" {
+    const { module, detach } = this.#request;
+    const isSecond = this.#wasLost;
+    this.#wasLost = true;
+    const leavesTraces = module.alwaysActs !== true && detach === undefined && plan.leavesNoTrace !== true;
+    if (!leavesTraces || isSecond)
+      throw nobodyKnows(this.#planned.at(-1)?.why ?? module.name, isSecond, error);
+    const later = (batch?.items ?? []).flatMap(({ steps }) => steps);
+    this.#lost = plan.again === true ? undefined : { ...this.#asked, steps: plan.steps, later };
+    return "again";
   }
 
   #addTiming({ networkMs, hostMs }: { readonly networkMs: number; readonly hostMs: number }): void {
@@ -354,15 +379,6 @@ class PerformRun {
   }
 }
 
-/** What a step that failed printed, for conditions on a result that tells none of it. */
-function failureResult({ code, stdout, stderr }: ShownFailure): JsonObject {
-  if (code === undefined) return {};
-  return stdout === undefined || stderr === undefined ? { rc: code } : outputResult({ code, stdout, stderr });
-}
-
-const messageOf = ({ message, stderr = "" }: ShownFailure, { rc }: JsonObject): string =>
-  rc !== undefined ? "non-zero return code" : stderr === "" ? message : `${message}: ${stderr}`;
-
 const jobResult = (jobId: string): JsonObject => ({
   ansible_job_id: jobId,
   started: 1,
@@ -372,21 +388,3 @@ const jobResult = (jobId: string): JsonObject => ({
 
 const mayBeAskedTwice = (question: Question): boolean =>
   question.of !== "http" || /^(GET|HEAD|OPTIONS)$/i.test(question.request.method);
-
-function stepFailure({ step, result }: Taken): ShownFailure {
-  const isSecret = step.do === "run" && step.secret === true;
-  const message = `Cannot ${step.why}`;
-  if (isSecret) return { message: `${message}: its output is hidden`, code: result.code };
-  return {
-    message,
-    code: result.code,
-    ...(step.do === "run" ? { argv: step.argv } : {}),
-    stderr: lastLines(result.stderr),
-    stdout: lastLines(result.stdout),
-  };
-}
-
-function lastLines(bytes: Uint8Array): string {
-  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
-  return lines.slice(-limits.shownStderrLines).join("\n");
-}

@@ -4,6 +4,7 @@ import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import type { Condition, Task } from "../playbook/model.ts";
 import type { Variable } from "../vars/variable.ts";
+import type { Lost } from "./after-loss.ts";
 import type { DoneAlong } from "./along.ts";
 import { executeTask } from "./execute-task.ts";
 import { FactsNeeded, withFacts } from "./facts-needed.ts";
@@ -105,7 +106,7 @@ async function runLoop(work: HostTask): Promise<TaskOutcome> {
   if (items === undefined) return skippedOutcome("Conditional result was False");
   const outcomes: ItemOutcome[] = [];
   const done = new Map<number, DoneAlong>();
-  const mayBeDone = new Set<number>();
+  const mayBeDone = new Map<number, Lost>();
   const batches = { areOff: false };
   for (const [index, item] of items.entries()) {
     // What was done along is told, even so.
@@ -175,7 +176,7 @@ export interface LoopPlace {
   /** Items whose steps an earlier one's message took along. */
   readonly done: Map<number, DoneAlong>;
   /** Items that went along in a message whose answer was lost. */
-  readonly mayBeDone: Set<number>;
+  readonly mayBeDone: Map<number, Lost>;
   /** Off once a batch was not done whole: the rest goes one by one. */
   readonly batches: { areOff: boolean };
 }

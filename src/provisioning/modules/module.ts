@@ -145,6 +145,8 @@ export interface Plan {
   readonly waitMs?: number;
   /** With `waitMs`: what for, if it is somebody else's doing. It is told, once, and is no round of the module's own. */
   readonly waitsFor?: string;
+  /** Nobody can see whether the steps were taken (a restart): where their answer is lost they are not taken again. */
+  readonly leavesNoTrace?: boolean;
   /** The task cannot be done: no step is taken and the task fails with this message. */
   readonly fail?: string;
   /** The steps of this round only look or prepare (slurp, an upload that is compared): not a change. */

@@ -68,7 +68,11 @@ function planUnit(goal: ServiceGoal, unit: UnitAnswer): Plan {
       .map(([name, value]) => `${name}: ${value}\n`)
       .join("");
   const differs = shown(before) !== shown(after);
-  return { steps, diffs: differs ? [{ path: goal.name, before: shown(before), after: shown(after) }] : [] };
+  return {
+    steps,
+    diffs: differs ? [{ path: goal.name, before: shown(before), after: shown(after) }] : [],
+    ...(goal.state === "restarted" || goal.state === "reloaded" ? { leavesNoTrace: true } : {}),
+  };
 }
 
 const startsOrEnables = (goal: ServiceGoal): boolean =>

@@ -1,17 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
-import type {
-  FrameResult,
-  OpenSession,
-  Session,
-  Shell,
-} from "../../../src/provisioning/transport/session.ts";
+import type { FrameResult, OpenSession } from "../../../src/provisioning/transport/session.ts";
 import { losing as losingMessages, lostConnection } from "../../support/lost-connections.ts";
 import { failures, newFolder, outcomes, runText, shown } from "../../support/run-playbook.ts";
-import { withShells } from "../../support/small-world.ts";
+import { canMakeWorlds, makeWorld, withShells } from "../../support/small-world.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -20,12 +15,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Real sessions, but the message that holds `text` is carried out and its answer never arrives. Once. */
-function losing(text: string, opened: { count: number }): OpenSession {
+function losing(text: string, opened: { count: number }, open = openSession): OpenSession {
   let isLost = false;
   return async (plan, signal) => {
     opened.count++;
-    const session: Session = await openSession(plan, signal);
-    const wrap = (shell: Shell): Shell => ({
+    return withShells(await open(plan, signal), (shell) => ({
       user: shell.user,
       exchange: async (frames): Promise<readonly FrameResult[]> => {
         const results = await shell.exchange(frames);
@@ -33,15 +27,7 @@ function losing(text: string, opened: { count: number }): OpenSession {
         isLost = true;
         throw lostConnection();
       },
-    });
-    return new Proxy(session, {
-      get: (target, key) => {
-        if (key === "shell")
-          return async (become: Parameters<Session["shell"]>[0]) => wrap(await target.shell(become));
-        const value: unknown = Reflect.get(target, key, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
+    }));
   };
 }
 
@@ -89,6 +75,48 @@ describe("a connection that ends in the middle (R13)", () => {
     expect(outcomes(ran)).toEqual(["once a unreachable"]);
     expect(ran.summary.exitCode).toBe(4);
   });
+
+  test.each([
+    ["once", 1, "one"],
+    ["in a loop, whose items share files", 3, "item"],
+  ])("what finds its own result is done once (%s)", async (_how, times, what) => {
+    for (const how of ["unsent", "in part", "unanswered"] as const) {
+      for (const file of ["f", "g"]) writeFileSync(join(dir, file), "o\n");
+      const tasks = {
+        one: `    - {replace: {path: "{{ d }}/f", regexp: o, replace: oo}}\n`,
+        item: `    - {replace: {path: "{{ d }}/{{ item }}", regexp: o, replace: oo}, loop: [f, g, f, f]}\n`,
+      };
+      const ran = await runText({
+        playbook: play(tasks[what as "one" | "item"]),
+        extraVars: [`d=${dir}`],
+        openSession: losingMessages(openSession, [{ after: 1, how }]),
+      });
+      expect([how, ...failures(ran)]).toEqual([how]);
+      expect([how, readFileSync(join(dir, "f"), "utf8")]).toEqual([how, `${"o".repeat(2 ** times)}\n`]);
+    }
+  });
+
+  test.skipIf(!canMakeWorlds())(
+    "a restart is not done twice: nobody knows, and the handler stays owed",
+    async () => {
+      const world = await makeWorld();
+      try {
+        const ran = await runText({
+          playbook: `${play(`    - {service: {name: pvsvc, state: started}}
+    - {name: change, copy: {content: x, dest: "{{ d }}/f"}, notify: again}\n`)}  handlers:
+    - {name: again, service: {name: pvsvc, state: restarted}}
+`,
+          inventory: "a ansible_host=one\n",
+          extraVars: [`d=${world.d}`],
+          openSession: losing("restart", { count: 0 }, world.openSession),
+        });
+        expect(failures(ran)[0]).toContain("nobody knows");
+        expect(world.snapshot()["one"]).toContain("restart\n1\n");
+      } finally {
+        world.remove();
+      }
+    },
+  );
 
   test("a question that was lost is asked again", async () => {
     const ran = await runText({
