@@ -5,7 +5,10 @@ interface Tier {
   readonly include: string[];
   readonly exclude?: string[];
   readonly testTimeout: number;
-  /** Tiers run one after another in this order; files of one tier side by side. */
+  /**
+   * Tiers run one after another in this order; files of one tier side by side. From 1: on two cores vitest has one
+   * worker, and then puts what stands at 0 behind all the rest.
+   */
   readonly groupOrder: number;
 }
 
@@ -33,21 +36,21 @@ export default defineConfig({
         name: "architecture",
         include: ["test/architecture.test.ts"],
         testTimeout: 10_000,
-        groupOrder: 0,
+        groupOrder: 1,
       }),
       tier({
         name: "unit",
         include: ["test/**/*.test.ts"],
         exclude: ["test/**/*.law.test.ts", "test/rehearsal/**", "test/architecture.test.ts"],
         testTimeout: 10_000,
-        groupOrder: 0,
+        groupOrder: 1,
       }),
-      tier({ name: "law", include: ["test/**/*.law.test.ts"], testTimeout: 60_000, groupOrder: 1 }),
+      tier({ name: "law", include: ["test/**/*.law.test.ts"], testTimeout: 60_000, groupOrder: 2 }),
       tier({
         name: "rehearsal",
         include: ["test/rehearsal/**/*.test.ts"],
         testTimeout: 1_200_000,
-        groupOrder: 2,
+        groupOrder: 3,
       }),
     ],
   },
