@@ -64,7 +64,8 @@ const fileCall: fc.Arbitrary<Fields> = fc.oneof(
   fc.record({ template: fc.record({ src: oneOf("t.j2"), dest: path }) }),
   fc.record({ lineinfile: fc.record({ path, line: content, create: fc.boolean() }) }),
   fc.record({ blockinfile: fc.record({ path, block: content, create: oneOf(true) }) }),
-  fc.record({ replace: fc.record({ path, regexp: oneOf("o"), replace: oneOf("0") }) }),
+  // "oo" finds its own result: done twice it shows.
+  fc.record({ replace: fc.record({ path, regexp: oneOf("o"), replace: oneOf("0", "oo") }) }),
 );
 const commandCall: fc.Arbitrary<Fields> = fc.oneof(
   fc.record({
@@ -245,7 +246,7 @@ const loopCall: fc.Arbitrary<Fields> = fc.oneof(
     replace: fc.record({
       path: oneOf("{{ d }}/x", "{{ d }}/{{ item }}"),
       regexp: oneOf("o", "x$"),
-      replace: oneOf("{{ item }}", "0"),
+      replace: oneOf("{{ item }}", "0", "oo"),
     }),
   }),
   fc.record({ set_fact: fc.record({ v: oneOf("{{ item }}", "{{ v | default('') }}{{ item }}") }) }),
