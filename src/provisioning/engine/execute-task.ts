@@ -2,10 +2,11 @@
 import { ProvisionError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import type { ControllerModule, Module } from "../modules/module.ts";
+import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { type Batch, batchBehind } from "./loop-batch.ts";
-import type { Identity, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { isNeverChanged, notifiedBy } from "./notify.ts";
 import { owedFrames } from "./owed-handlers.ts";
 import { type Performance, perform } from "./perform.ts";

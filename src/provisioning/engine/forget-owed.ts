@@ -3,7 +3,7 @@ import type { Playbook } from "../playbook/model.ts";
 import { becomeOf } from "./become.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import type { EmitEvent } from "./events.ts";
-import { identityOf, loginIdentity } from "./machine.ts";
+import { identityOf, loginIdentity } from "./identity.ts";
 import { markerKeyOf, type OwedFound, removeMarkers } from "./owed-handlers.ts";
 import { outcomeOfError } from "./run-on-host.ts";
 import { frameOf, hostsOf, playState } from "./run-play.ts";

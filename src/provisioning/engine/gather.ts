@@ -6,8 +6,9 @@ import { type FactKind, factSubsets, kindsWanted, unknownSubsets } from "../host
 import { type FactRequest, gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
 import type { Effect } from "../modules/module.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
+import { identityOf, loginIdentity } from "./identity.ts";
 import { limits } from "./limits.ts";
-import { identityOf, loginIdentity, type Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { PlayState } from "./play-state.ts";
 import { prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";

@@ -17,8 +17,9 @@ import {
   type SingleStatement,
   tagsOf,
 } from "./frame.ts";
+import { type Identity, identityOf } from "./identity.ts";
 import { limits } from "./limits.ts";
-import { type Identity, identityOf, type Machine, NotGreeted } from "./machine.ts";
+import { type Machine, NotGreeted } from "./machine.ts";
 import type { Asked } from "./message.ts";
 import type { PlayState } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask, taskTitle } from "./prepare-task.ts";
@@ -255,8 +256,6 @@ const alwaysActs = "it is executed every time, so what follows is asked after it
 
 const isForItsTurn = (error: unknown): boolean =>
   error instanceof ProvisionError || error instanceof FactsNeeded || error instanceof NotGreeted;
-
-export const identityOfLogin = identityOf(null, {});
 
 const setsKnownNames = ({ args: { map, variable, freeForm } }: Task): boolean =>
   variable === undefined &&

@@ -9,25 +9,11 @@ import type { Answer, Answers, Question } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
 import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
+import { type Identity, identityOf } from "./identity.ts";
 import { limits } from "./limits.ts";
 import type { Asked, Heard, Message, Reply, Timing } from "./message.ts";
 import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
 import { type CredentialChange, credentialChange, runSteps } from "./step-frames.ts";
-
-/** Who asks or acts: two identities never share an answer (R0). */
-export interface Identity {
-  readonly become: Become | null;
-  readonly env: Env;
-  readonly key: string;
-}
-
-export const identityOf = (become: Become | null, env: Env): Identity => ({
-  become,
-  env,
-  key: JSON.stringify([become?.user ?? null, become?.method, become?.flags, become?.exe, env]),
-});
-
-export const loginIdentity = identityOf(null, {});
 
 const nothingAsked = { asked: [], answers: [], atMs: 0, isWhole: true };
 

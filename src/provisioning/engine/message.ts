@@ -3,8 +3,8 @@ import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 import type { Frame } from "../transport/session.ts";
 import type { DoneAlong } from "./along.ts";
+import type { Identity } from "./identity.ts";
 import type { Batch } from "./loop-batch.ts";
-import type { Identity } from "./machine.ts";
 import type { Found } from "./step-segments.ts";
 
 export interface Asked {

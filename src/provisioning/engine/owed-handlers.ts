@@ -7,8 +7,9 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { shellQuote } from "../../base/shell-quote.ts";
 import type { Frame } from "../transport/session.ts";
+import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
-import type { Identity, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { Handler, PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
 

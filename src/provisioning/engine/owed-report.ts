@@ -1,7 +1,8 @@
 /** Handlers owed from an earlier run: joined to the notified ones, shown, or reported when nobody defines them any more. */
 
 import { becomeOf } from "./become.ts";
-import { type Identity, identityOf, loginIdentity, type Machine } from "./machine.ts";
+import { type Identity, identityOf, loginIdentity } from "./identity.ts";
+import type { Machine } from "./machine.ts";
 import { markerKeyOf, noteOf, type OwedFound, playbookKey } from "./owed-handlers.ts";
 import type { HandlerEntry, PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";

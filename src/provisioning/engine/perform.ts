@@ -15,9 +15,10 @@ import type { Frame } from "../transport/session.ts";
 import { asWritten, type Done, isWritten, type Lost, nobodyKnows } from "./after-loss.ts";
 import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
+import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Batch, foundAt } from "./loop-batch.ts";
-import { type Identity, isLostConnection, type Machine } from "./machine.ts";
+import { isLostConnection, type Machine } from "./machine.ts";
 import type { Asked } from "./message.ts";
 import { failureResult, messageOf, stepFailure, type Taken } from "./step-failure.ts";
 

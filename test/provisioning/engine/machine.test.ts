@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { loginIdentity, Machine } from "../../../src/provisioning/engine/machine.ts";
+import { loginIdentity } from "../../../src/provisioning/engine/identity.ts";
+import { Machine } from "../../../src/provisioning/engine/machine.ts";
 import type { FrameResult, Session } from "../../../src/provisioning/transport/session.ts";
 import { lostConnection } from "../../support/lost-connections.ts";
 
