@@ -17,7 +17,7 @@ import {
   type SingleStatement,
   tagsOf,
 } from "./frame.ts";
-import { type Identity, identityOf } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Machine, NotGreeted } from "./machine.ts";
 import type { Asked } from "./message.ts";
