@@ -158,6 +158,27 @@ function withSharedMount(path: string, session: Session): Session {
   }));
 }
 
+/** Whoever asks for the mounts later sees them. */
+export const greetedWithoutMounts =
+  (open: OpenSession): OpenSession =>
+  async (plan, signal) =>
+    withShells(await open(plan, signal), (shell) => ({
+      user: shell.user,
+      exchange: async (frames) =>
+        (await shell.exchange(frames)).map((result, at) =>
+          frames[at]?.script.includes("uname -n") === true
+            ? {
+                ...result,
+                stdout: Buffer.from(
+                  Buffer.from(result.stdout)
+                    .toString()
+                    .replace(/^mount .*\n/gm, ""),
+                ),
+              }
+            : result,
+        ),
+    }));
+
 /** A session whose shells are wrapped. */
 export function withShells(session: Session, wrap: (shell: Shell) => Shell): Session {
   return new Proxy(session, {

@@ -27,6 +27,8 @@ export class Epoch {
   jobs = 0;
   /** Check mode left out a change: what is learnt now may be wrong (R12). */
   isUnsure = false;
+  /** Mount points of network file systems (R2). */
+  sharedMounts: readonly string[] = [];
 }
 
 export interface AnswerAges {

@@ -17,6 +17,7 @@ import { joinOwed } from "./owed-report.ts";
 import type { PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
 import type { RunState } from "./run-state.ts";
+import { readSharedMounts, sharedMountsScript } from "./shared-mounts.ts";
 import type { View } from "./view.ts";
 
 /**
@@ -25,8 +26,7 @@ import type { View } from "./view.ts";
  */
 const worldScript = `uname -n
 [ -s /etc/machine-id ] || { read -r b </proc/sys/kernel/random/boot_id && printf 'kernel %s %s\\n' "$b" "$(readlink /proc/self/ns/mnt)"; }
-while read -r d m t r; do case $t in nfs*|cifs|smb*|ceph|glusterfs|fuse.*|9p|lustre|afs|gfs2|ocfs2|virtiofs|beegfs)
-printf 'mount %b\\n' "$m";; esac; done </proc/mounts 2>/dev/null; exit 0`;
+${sharedMountsScript}`;
 
 const ask = (script: string): Frame => ({ kind: "ask", script, timeoutMs: limits.questionTimeoutMs });
 
@@ -52,9 +52,7 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   return {
     base: facts,
     identity: id === undefined ? `${host.name} alone` : `${id} ${name}`,
-    sharedMounts: lines
-      .filter((line) => line.startsWith("mount "))
-      .map((line) => line.slice("mount ".length)),
+    sharedMounts: readSharedMounts(lines),
   };
 }
 

@@ -9,10 +9,11 @@ import type { Answer, Answers, Question } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
 import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
-import { type Identity, identityOf } from "./identity.ts";
+import { type Identity, identityOf, loginIdentity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import type { Asked, Heard, Message, Reply, Timing } from "./message.ts";
 import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
+import { mayMount, readSharedMounts, sharedMountsScript } from "./shared-mounts.ts";
 import { type CredentialChange, credentialChange, runSteps } from "./step-frames.ts";
 
 const nothingAsked = { asked: [], answers: [], atMs: 0, isWhole: true };
@@ -30,8 +31,6 @@ export interface MachineOptions {
 
 export interface Acquaintance {
   readonly base: HostFacts["base"];
-  /** Mount points of network file systems: what is below them is the world's, not this machine's (R2). */
-  readonly sharedMounts: readonly string[];
   readonly epoch: Epoch;
 }
 
@@ -143,8 +142,7 @@ export class Machine {
     if (!isFramed(question)) return true;
     if (question.of !== "path") return false;
     const { path } = question;
-    const mounts = this.#acquaintance?.sharedMounts ?? [];
-    return mounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
+    return this.answers.machine.sharedMounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
   }
 
   /** Becoming the user that one is already needs no shell of its own. */
@@ -200,6 +198,7 @@ export class Machine {
       const after = this.answers.bump(this.#options.now());
       const acted = [...message.steps, ...ran.along.flatMap(({ steps }) => steps)];
       await this.#retireShells(credentialChange(acted));
+      if (mayMount(acted)) await this.#lookAtMounts();
       const own = await this.#answered(
         message,
         {
@@ -219,6 +218,15 @@ export class Machine {
       this.#acting--;
       if (this.#options.now() - startedAt > limits.slowStepMs) this.#options.onSlowStep();
     }
+  }
+
+  async #lookAtMounts(): Promise<void> {
+    const script = sharedMountsScript;
+    const [result] = await this.run(loginIdentity, [
+      { kind: "ask", script, timeoutMs: limits.questionTimeoutMs },
+    ]);
+    const lines = new TextDecoder().decode(result?.stdout).split("\n");
+    this.answers.machine.sharedMounts = readSharedMounts(lines);
   }
 
   /** R10. A command can have changed what groups a user is in, but hardly who root is. */

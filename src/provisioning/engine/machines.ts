@@ -96,7 +96,8 @@ export class Machines {
       // What was asked of it meanwhile counts, unless it is known by another name already.
       const epoch = this.#epochs.get(identity) ?? (machine.isMet ? new Epoch() : machine.answers.machine);
       this.#epochs.set(identity, epoch);
-      machine.meet({ base, sharedMounts, epoch });
+      epoch.sharedMounts = sharedMounts;
+      machine.meet({ base, epoch });
       emit("connected");
     } catch (error) {
       emit("failed", saidBy(error));

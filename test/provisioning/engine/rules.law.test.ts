@@ -27,7 +27,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
-import { canMakeWorlds, makeWorld, withShells } from "../../support/small-world.ts";
+import { canMakeWorlds, greetedWithoutMounts, makeWorld, withShells } from "../../support/small-world.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -146,17 +146,20 @@ describe("answers that were asked ahead are not believed", () => {
     expect(asked).toEqual(["/first", "/second"]);
   });
 
-  test.skipIf(!canMakeWorlds())("R2: of a network mount, which another host changes too", async () => {
+  test.skipIf(!canMakeWorlds()).each([
+    ["of a network mount, which another host changes too", "stat: {path: /}", true],
+    ["of one that was mounted meanwhile", "shell: mount >/dev/null", false],
+  ])("R2: %s", async (_what, first, isThereAtFirst) => {
     const world = await makeWorld();
     try {
       const ran = await run(
-        `    - {name: look, stat: {path: "{{ d }}"}}
+        `    - {name: first, ${first}}
     - {name: act, shell: "printf x > {{ sh }}/f", when: inventory_hostname == "a"}
     - {name: write, copy: {content: x, dest: "{{ sh }}/f"}, when: inventory_hostname == "c"}
 `,
         {
           inventory: "a ansible_host=one\nc ansible_host=two\n",
-          openSession: world.openSession,
+          openSession: isThereAtFirst ? world.openSession : greetedWithoutMounts(world.openSession),
           extraVars: [`d=${world.d}`, `sh=${world.shared}`],
         },
       );
