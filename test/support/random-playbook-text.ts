@@ -26,14 +26,14 @@ const handlers = [
 
 export function playbookText({ plays }: RandomPlaybook): string {
   return plays
-    .map(({ hosts, statements, serial, strategy }) =>
+    .map(({ hosts, statements, serial, strategy, keywords }) =>
       [
         // One host at a time within a task: two hosts of one machine may race for a path otherwise, ahead or not.
         ...(strategy === "linear"
           ? [`- hosts: ${JSON.stringify(hosts)}`, "  throttle: 1"]
           : ["- hosts: a:c", `  strategy: ${strategy === "at once" ? "linear" : strategy}`]),
         ...(serial === 0 ? [] : [`  serial: ${serial}`]),
-        "  gather_facts: false",
+        ...Object.entries(keywords).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
         "  tasks:",
         ...(strategy === "linear" ? statements : statements.filter(isApart)).map((fields) => line(fields)),
         "    - meta: noop",

@@ -14,6 +14,7 @@ export interface RandomPlay {
   readonly serial: number;
   /** "at once": linear, and no throttle. */
   readonly strategy: string;
+  readonly keywords: Fields;
 }
 export interface RandomPlaybook {
   readonly plays: readonly RandomPlay[];
@@ -40,6 +41,7 @@ const content = fc.oneof(
       "{{ s.stdout | default('none') }}",
       "{{ hostvars['b'].s.changed | default('never') }}",
       "{{ ansible_play_hosts | length }}",
+      "{{ ansible_hostname | default('unknown') }}",
       "{{ lookup('pipe', 'echo piped') }}",
     ),
   },
@@ -341,6 +343,21 @@ function modifiersOfBlock(): fc.Arbitrary<Fields> {
   );
 }
 
+const playKeywords = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<Fields>({ gather_facts: false }) },
+  {
+    weight: 4,
+    arbitrary: oneOf<Fields>(
+      { gather_facts: true },
+      { gather_facts: false, any_errors_fatal: true },
+      { gather_facts: false, max_fail_percentage: 40 },
+      { gather_facts: false, force_handlers: true },
+      { gather_facts: false, become: true, become_user: "nobody" },
+      { gather_facts: false, order: "reverse_inventory" },
+    ),
+  },
+);
+
 const statement = fc.oneof({ weight: 10, arbitrary: leaf }, { weight: 1, arbitrary: block });
 
 export const randomPlaybook = (most: number): fc.Arbitrary<RandomPlaybook> =>
@@ -354,6 +371,7 @@ export const randomPlaybook = (most: number): fc.Arbitrary<RandomPlaybook> =>
         statements: fc.array(statement, { minLength: 2, maxLength: most }),
         serial: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: oneOf(1, 2) }),
         strategy: oneOf("linear", "linear", "linear", "linear", "free", "host_pinned", "at once"),
+        keywords: playKeywords,
       }),
       { minLength: 1, maxLength: 2 },
     ),
@@ -367,8 +385,8 @@ export const randomPlaybook = (most: number): fc.Arbitrary<RandomPlaybook> =>
 
 export const randomLosses: fc.Arbitrary<readonly Loss[]> = fc.array(
   fc.record({
-    after: fc.nat({ max: 12 }),
+    after: fc.nat({ max: 20 }),
     how: fc.constantFrom<Loss["how"]>("unsent", "in part", "unanswered"),
   }),
-  { minLength: 1, maxLength: 1 },
+  { minLength: 1, maxLength: 2 },
 );
