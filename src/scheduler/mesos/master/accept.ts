@@ -44,7 +44,7 @@ export function acceptOffers(turn: Turn, framework: Framework, accept: Accept): 
   for (const operation of accept.operations) carryOut(turn, launching, operation);
   if (!launching.left.isEmpty) {
     const until = turn.now + refuseMs(accept.filters?.refuse_seconds);
-    turn.allocator.refuse(framework.id, first.role, agent.id, launching.left, until);
+    turn.allocator.refuse({ ...first, resources: launching.left, until }, turn.now);
   }
   return accepted;
 }

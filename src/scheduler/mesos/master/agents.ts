@@ -109,6 +109,7 @@ function welcomeBack(turn: Turn, agent: Agent, session: string, hello: AgentHell
   turn.allocator.agentRemoved(agent.id, agent.total);
   agent.reregisteredAt = now;
   if (!sameAddress(agent, hello)) {
+    state.leaveAddress(agent);
     const record: AgentRecord = { id: agent.id, ...addressOf(hello), standing: "admitted", since: now };
     turn.act({ do: "persist", record, next: { step: "nothing" } });
   }

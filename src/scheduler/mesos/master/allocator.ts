@@ -5,7 +5,14 @@
 import type { Random } from "../../../base/clock.ts";
 import { hasCapability } from "../protocol/framework.ts";
 import type { Resources } from "../protocol/resources.ts";
-import { type Agent, type ClusterState, type Framework, freeOf, isOffering } from "./cluster-state.ts";
+import {
+  type Agent,
+  type ClusterState,
+  type Framework,
+  freeOf,
+  isOffering,
+  type Offer,
+} from "./cluster-state.ts";
 import { Filters } from "./filters.ts";
 import { Shares } from "./shares.ts";
 
@@ -21,6 +28,11 @@ const smallestCpuMilli = 10;
 const smallestMemMilli = 32_000;
 
 const audience = (frameworkId: string, role: string): string => `${frameworkId}\0${role}`;
+const frameworkOf = (audience: string): string => audience.slice(0, audience.indexOf("\0"));
+
+export interface Refused extends Pick<Offer, "frameworkId" | "role" | "agentId" | "resources"> {
+  readonly until: number;
+}
 
 export class Allocator {
   readonly filters = new Filters();
@@ -53,17 +65,26 @@ export class Allocator {
     this.#frameworks.release(audience(frameworkId, role), resources);
   }
 
-  refuse(frameworkId: string, role: string, agentId: string, resources: Resources, until: number): void {
-    this.filters.add(audience(frameworkId, role), agentId, resources, until);
+  refuse({ frameworkId, role, agentId, resources, until }: Refused, now: number): void {
+    this.filters.add({ audience: audience(frameworkId, role), agentId, refused: resources, until }, now);
   }
 
   revive(frameworkId: string, roles: readonly string[]): void {
     for (const role of roles) this.filters.clear(audience(frameworkId, role));
   }
 
-  /** The sums stay while tasks of it still hold resources. */
-  frameworkRemoved(frameworkId: string, roles: readonly string[]): void {
-    this.revive(frameworkId, roles);
+  /** Its sums stay while its tasks hold resources; a later removal takes them along. */
+  frameworkRemoved(
+    { id, roles }: Pick<Framework, "id" | "roles">,
+    present: { has(frameworkId: string): boolean },
+  ): void {
+    this.revive(id, roles);
+    this.#frameworks.forgetEmpty((holder) => !present.has(frameworkOf(holder)));
+  }
+
+  /** All that is remembered of frameworks and of what they declined. */
+  get size(): number {
+    return this.#frameworks.size + this.filters.size;
   }
 
   weightOf(role: string): number {

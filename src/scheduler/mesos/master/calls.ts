@@ -74,7 +74,7 @@ function decline(turn: Turn, framework: Framework, { decline }: Call<"DECLINE">)
   for (const { value } of decline.offer_ids) {
     const offer = turn.state.offers.get(value);
     if (offer?.frameworkId !== framework.id) continue;
-    turn.allocator.refuse(framework.id, offer.role, offer.agentId, offer.resources, until);
+    turn.allocator.refuse({ ...offer, until }, turn.now);
     removeOffer(turn, offer);
   }
   return accepted;

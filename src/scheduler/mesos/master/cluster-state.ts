@@ -171,6 +171,12 @@ export class ClusterState {
     this.completedFrameworks = new Ring(settings.maxCompletedFrameworks);
   }
 
+  /** Whoever comes to its address from now on does not take this agent's place. */
+  leaveAddress(agent: Agent): void {
+    const address = `${agent.ip}:${agent.port}`;
+    if (this.byAddress.get(address) === agent) this.byAddress.delete(address);
+  }
+
   newAgentId(): string {
     return `${this.info.id}-S${this.counts.agents++}`;
   }

@@ -195,7 +195,7 @@ export function removeFramework(turn: Turn, framework: Framework, why: string): 
   for (const task of [...framework.unreachableTasks.values()]) completeTask(turn, task);
   state.frameworks.delete(framework.id);
   state.completedFrameworks.push(framework);
-  turn.allocator.frameworkRemoved(framework.id, framework.roles);
+  turn.allocator.frameworkRemoved(framework, state.frameworks);
   act({ do: "log", text: `framework "${framework.info.name}" (${framework.id}) removed: ${why}` });
 }
 

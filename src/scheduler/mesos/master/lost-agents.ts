@@ -39,8 +39,7 @@ export function givenUp(turn: Turn, record: AgentRecord): void {
   for (const task of [...agent.tasks.values()]) giveUpTask(turn, task, record);
   state.agents.delete(agent.id);
   state.dirty.delete(agent);
-  if (state.byAddress.get(`${agent.ip}:${agent.port}`) === agent)
-    state.byAddress.delete(`${agent.ip}:${agent.port}`);
+  state.leaveAddress(agent);
   allocator.agentRemoved(agent.id, agent.total);
   if (agent.session !== undefined) {
     const message = `agent ${agent.id} was marked ${record.standing}`;

@@ -6,6 +6,10 @@ class Holding {
   /** How often something was allocated: breaks ties. */
   allocations = 0;
 
+  get isEmpty(): boolean {
+    return [...this.milli.values()].every((milli) => milli === 0);
+  }
+
   change(resources: Resources, sign: 1 | -1): void {
     for (const { name, quantity } of resources.entries)
       if (quantity.kind === "scalar")
@@ -39,8 +43,15 @@ export class Shares {
     this.#holders.get(holder)?.change(resources, -1);
   }
 
-  forget(holder: string): void {
-    this.#holders.delete(holder);
+  /** Those that hold nothing and are gone. */
+  forgetEmpty(isGone: (holder: string) => boolean): void {
+    for (const [holder, { isEmpty }] of this.#holders)
+      if (isEmpty && isGone(holder)) this.#holders.delete(holder);
+  }
+
+  /** How many are known. */
+  get size(): number {
+    return this.#holders.size;
   }
 
   /** The largest part of any scalar that the holder has of the whole. */

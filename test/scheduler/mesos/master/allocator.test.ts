@@ -43,6 +43,18 @@ describe("offers", () => {
     expect(offersIn(stage.tape, "f1")).toEqual([]);
   });
 
+  test("a long decline ends when it was to end, however often it is looked at", () => {
+    const stage = new Stage();
+    stage.agent("a1");
+    stage.framework("f1");
+    stage.tick();
+    decline(stage, "f1", "M-0000", 600);
+    for (let second = 0; second < 599; second++) stage.tick(1_000);
+    expect(offersIn(stage.tape, "f1")).toEqual([]);
+    stage.tick(2_000);
+    expect(offersIn(stage.tape, "f1")).toHaveLength(1);
+  });
+
   test("revive brings it at once, suppress keeps it away", () => {
     const stage = new Stage();
     stage.agent("a1");

@@ -52,6 +52,16 @@ describe("agents", () => {
     expect(stage.core.state.agents.size).toBe(1);
   });
 
+  test("one that moved is not taken for gone when another comes to its old address", () => {
+    const stage = new Stage();
+    stage.agent("a1", { ip: "10.0.0.1" });
+    stage.agent("a2", { id: "M-S0", ip: "10.0.0.2" });
+    stage.happen({ is: "agent-closed", session: "a2" });
+    stage.agent("b1", { ip: "10.0.0.1" });
+    expect(stage.core.state.gone.size).toBe(0);
+    expect([...stage.core.state.agents.keys()]).toEqual(["M-S0", "M-S1"]);
+  });
+
   test("an older hello never displaces a newer one", () => {
     const stage = new Stage();
     stage.agent("a1");
