@@ -44,7 +44,7 @@ describe("offers", () => {
   });
 
   test("a long decline ends when it was to end, however often it is looked at", () => {
-    const stage = new Stage();
+    const stage = new Stage({ settings: { maxAgentPingTimeouts: 1_000 } });
     stage.agent("a1");
     stage.framework("f1");
     stage.tick();
