@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { boundedRegexps } from "../../base/bounded-regexp.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { pythonRegExp } from "../../base/python-regexp.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
@@ -61,9 +62,14 @@ function assembled(
   const compiled = given.regexp === undefined ? undefined : pythonRegExp(given.regexp);
   if (compiled !== undefined && "refused" in compiled) return compiled;
   const sorted = fragments.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const chosen = sorted.filter(
-    ({ name }) => !(given.ignore_hidden && name.startsWith(".")) && (compiled?.regexp.test(name) ?? true),
+  const chars = sorted.reduce((sum, { name }) => sum + name.length, 0);
+  const picked = boundedRegexps(given.regexp === undefined ? [] : [given.regexp], chars, () =>
+    sorted.filter(
+      ({ name }) => !(given.ignore_hidden && name.startsWith(".")) && (compiled?.regexp.test(name) ?? true),
+    ),
   );
+  if ("refused" in picked) return picked;
+  const chosen = picked.made;
   const delimiter = given.delimiter?.replace(
     /\\([nrt\\])/g,
     (_, letter: string) => escapes[letter] ?? letter,
@@ -136,7 +142,7 @@ export default defineModule({
   after: (given, _state, context) => askAfter(hostPath(given.dest, context)),
   result: (state, outcome, given, context) => ({
     ...pathAfter(outcome, statOf(state.dest), given),
-    ...assembledResult(given, state),
+    ...(outcome.failed && outcome.steps.length === 0 ? {} : assembledResult(given, state)),
     ...backupResult(outcome),
     msg: "OK",
     state: "file",

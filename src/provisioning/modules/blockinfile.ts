@@ -103,5 +103,6 @@ export default defineEditor({
   backupKey: "backup_file",
   example:
     "- name: names of the cluster\n  blockinfile:\n    path: /etc/hosts\n    block: |\n      10.0.0.1 master1\n      10.0.0.2 master2\n",
+  patterns: ({ insertafter, insertbefore }) => [insertafter, insertbefore],
   edit,
 });

@@ -1,5 +1,6 @@
 /** What lineinfile, blockinfile and replace share: read a text file, change it in memory, write it whole. */
 import type { z } from "zod";
+import { boundedRegexps } from "../../base/bounded-regexp.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
@@ -48,6 +49,8 @@ export interface Editor<Args extends EditArgs> {
   readonly backupKey: "backup" | "backup_file";
   /** The encoding that the task names; otherwise the file's own. */
   encodingOf?(args: Args): FileText["encoding"] | undefined;
+  /** The regular expressions that `edit` matches. */
+  patterns(args: Args): readonly (string | undefined)[];
   /** The new text; `undefined` is given for a file that is not there. */
   edit(text: string | undefined, args: Args): Edited;
 }
@@ -80,12 +83,23 @@ export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyMo
         dest: path,
         ...backupEntry(editor, outcome),
       };
-      if (answer.stat.exists && answer.content === undefined) return base;
-      const edited = editor.edit(fileText(editor, args, answer)?.text, args);
+      const isRefused = outcome.failed && outcome.steps.length === 0;
+      if (isRefused || (answer.stat.exists && answer.content === undefined)) return base;
+      const edited = editInTime(editor, args, fileText(editor, args, answer)?.text);
       if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;
       return { ...base, msg: edited.msg, ...edited.more };
     },
   });
+}
+
+function editInTime<Args extends EditArgs>(
+  editor: Editor<Args>,
+  args: Args,
+  text: string | undefined,
+): Edited {
+  const patterns = editor.patterns(args).flatMap((pattern) => pattern ?? []);
+  const done = boundedRegexps(patterns, text?.length ?? 0, () => editor.edit(text, args));
+  return "refused" in done ? done : done.made;
 }
 
 /** lineinfile's is always there, the others' only when something was kept. */
@@ -118,7 +132,7 @@ function planEdit<Args extends EditArgs>(
   const unreadable = whyUnreadable(answer);
   if (unreadable !== undefined) return { steps: [], diffs: [], fail: `"${path}" ${unreadable}` };
   const before = fileText(editor, args, answer);
-  const edited = editor.edit(before?.text, args);
+  const edited = editInTime(editor, args, before?.text);
   if ("refused" in edited) return { steps: [], diffs: [], fail: edited.refused };
   if ("missing" in edited) return { steps: [], diffs: [] };
   const encoding = before?.encoding ?? "utf-8";

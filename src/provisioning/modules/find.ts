@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { boundedRegexps } from "../../base/bounded-regexp.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { pythonRegExp } from "../../base/python-regexp.ts";
 import type { Answers } from "../host/question.ts";
@@ -93,14 +94,17 @@ function readFound(line: string): Found | undefined {
   };
 }
 
-interface FindState {
+interface Seen {
   readonly found: readonly Found[];
   readonly missing: readonly string[];
   readonly containing: ReadonlySet<string> | undefined;
   readonly sums: ReadonlyMap<string, string>;
 }
+interface FindState extends Seen {
+  readonly chosen: { readonly made: readonly Found[] } | { readonly refused: string };
+}
 
-function read(answers: Answers, given: FindArgs): FindState {
+function readHost(answers: Answers, given: FindArgs): Seen {
   const lines = textOf(answerTo(answers, 0, "script").stdout).split("\n");
   const at = (mark: string) => (lines.indexOf(mark) === -1 ? lines.length : lines.indexOf(mark));
   const sums = at("sums");
@@ -111,6 +115,11 @@ function read(answers: Answers, given: FindArgs): FindState {
     containing: given.contains === undefined ? undefined : new Set(lines.slice(contains + 1, sums)),
     sums: new Map(lines.slice(sums + 1).map((line) => [line.slice(42), line.slice(0, 40)])),
   };
+}
+
+function read(answers: Answers, given: FindArgs, context: ModuleContext): FindState {
+  const seen = readHost(answers, given);
+  return { ...seen, chosen: chosenOf(given, seen, context) };
 }
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
@@ -146,6 +155,15 @@ const namePattern = (pattern: string, given: FindArgs): RegExp => {
   return "regexp" in compiled ? compiled.regexp : /(?!)/;
 };
 
+/** All names at once: a slow pattern is slow with many of them. */
+function chosenOf(given: FindArgs, seen: Seen, context: ModuleContext): FindState["chosen"] {
+  const wrong = wrongArgument(given);
+  if (wrong !== undefined) return { refused: wrong };
+  const patterns = given.use_regex ? [...given.patterns, ...given.excludes] : [];
+  const chars = seen.found.reduce((sum, { path }) => sum + path.length, 0);
+  return boundedRegexps(patterns, chars, () => select(given, seen, context));
+}
+
 function wrongArgument(given: FindArgs): string | undefined {
   if (given.age !== undefined && measure(given.age, unitSeconds) === undefined)
     return `"${given.age}" is not an age`;
@@ -155,7 +173,7 @@ function wrongArgument(given: FindArgs): string | undefined {
   return patterns.map((pattern) => pythonRegExp(pattern)).find((result) => "refused" in result)?.refused;
 }
 
-function select(given: FindArgs, state: FindState, context: ModuleContext): readonly Found[] {
+function select(given: FindArgs, state: Seen, context: ModuleContext): readonly Found[] {
   const patterns = given.patterns.map((pattern) => namePattern(pattern, given));
   const excludes = given.excludes.map((pattern) => namePattern(pattern, given));
   const age = given.age === undefined ? undefined : measure(given.age, unitSeconds);
@@ -219,12 +237,13 @@ export default defineModule({
     return [{ of: "script", sh: findSh, args: [...flags, ...paths] }];
   },
   read,
-  plan(given): Plan {
-    const wrong = wrongArgument(given);
-    return { steps: [], diffs: [], ...(wrong === undefined ? {} : { fail: wrong }) };
-  },
-  result(state, _outcome, given, context) {
-    const files = wrongArgument(given) === undefined ? select(given, state, context) : [];
+  plan: (_given, { chosen }): Plan => ({
+    steps: [],
+    diffs: [],
+    ...("refused" in chosen ? { fail: chosen.refused } : {}),
+  }),
+  result(state) {
+    const files = "made" in state.chosen ? state.chosen.made : [];
     return {
       files: files.map((file) => asResult(file, state.sums)),
       matched: files.length,

@@ -138,5 +138,6 @@ export default defineEditor({
   backupKey: "backup",
   example:
     "- name: root logs in by key only\n  lineinfile:\n    path: /etc/ssh/sshd_config\n    regexp: '^#?PermitRootLogin'\n    line: PermitRootLogin prohibit-password\n    validate: /usr/sbin/sshd -t -f %s\n",
+  patterns: ({ regexp, insertafter, insertbefore }) => [regexp, insertafter, insertbefore],
   edit,
 });

@@ -76,5 +76,6 @@ export default defineEditor({
   example:
     "- name: the old name is gone\n  replace:\n    path: /etc/hosts\n    regexp: '(\\s+)old\\.example\\.com(\\s+.*)?$'\n    replace: '\\1new.example.com\\2'\n",
   encodingOf: ({ encoding }) => (encoding.startsWith("utf") ? undefined : "latin1"),
+  patterns: (args) => [args.regexp, sectionPattern(args)],
   edit,
 });

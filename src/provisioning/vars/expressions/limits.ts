@@ -6,8 +6,6 @@ export const expressionLimits = {
   listItems: 1_000_000,
   /** Rounds of loops, calls of macros and the like, of one rendering together. */
   work: 2_000_000,
-  /** Of one regular expression on one text: some patterns double their work with each character. */
-  regexTimeoutMs: 500,
   /** Rounds of a password hash. */
   hashRounds: 5_000_000,
   /** Templates in lazy variables in templates, macros in macros. */

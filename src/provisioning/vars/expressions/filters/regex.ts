@@ -1,9 +1,8 @@
 /** Python's regular expressions. */
+import { boundedRegexps } from "../../../../base/bounded-regexp.ts";
 import { pythonRegExp, pythonReplacement } from "../../../../base/python-regexp.ts";
-import { withinTime } from "../../../../base/within-time.ts";
 import { limitText } from "../arithmetic.ts";
 import { spend } from "../effort.ts";
-import { expressionLimits } from "../limits.ts";
 import { asText, type Filter, flagOf, type Invocation, parameters, textOf, wholeOf } from "../runtime.ts";
 import { Fault, type Value } from "../value.ts";
 
@@ -12,26 +11,13 @@ export function regexOf(pattern: Value | undefined, flags: string): RegExp {
   if ("refused" in made) throw new Fault(made.refused);
   return made.regexp;
 }
-/**
- * Patterns with several repetitions may take time without end on a text that a host chose, and even one goes through a
- * long text again and again. Only these run under a time limit, as the limit itself costs more than most matches.
- */
-const repetitions = /[*+]|\{\d+|\?(?=[^:=!<P])/g;
-const harmlessChars = 2000;
 /** So that a thousand slow ones do not take a thousand times as long. */
 const stepsInMs = 500;
 export function bounded<T>(regex: RegExp, text: string, work: () => T): T {
-  const count = regex.source.match(repetitions)?.length ?? 0;
-  const isHarmless = count === 0 || (count === 1 ? text.length < harmlessChars : text.length < 16);
-  if (isHarmless) return work();
-  const done = withinTime(expressionLimits.regexTimeoutMs, work);
-  if ("made" in done) {
-    spend(done.cpuMs * stepsInMs);
-    return done.made;
-  }
-  throw new Fault(
-    `the regular expression "${regex.source}" takes more than ${expressionLimits.regexTimeoutMs} ms on this text: its repetitions multiply`,
-  );
+  const done = boundedRegexps([regex.source], text.length, work);
+  if ("refused" in done) throw new Fault(done.refused);
+  if (done.cpuMs > 0) spend(done.cpuMs * stepsInMs);
+  return done.made;
 }
 export const exec = (regex: RegExp, text: string): RegExpExecArray | null =>
   bounded(regex, text, () => regex.exec(text));
