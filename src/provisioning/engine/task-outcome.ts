@@ -85,7 +85,8 @@ export function loopOutcome(items: readonly ItemOutcome[]): TaskOutcome {
     result: {
       changed,
       failed,
-      ...(skipped ? { skipped: true } : {}),
+      skipped,
+      ...(items.length === 0 ? { skipped_reason: loopMessage(0, failed, skipped) } : {}),
       ...(unreachable ? { unreachable } : {}),
       msg: loopMessage(outcomes.length, failed, skipped),
       results: items.map(({ vars, outcome }) => ({ ...outcome.result, ...vars })),

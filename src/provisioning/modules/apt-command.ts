@@ -138,8 +138,11 @@ for f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do
 done | sort -n | tail -n 1
 ${heldSh}`;
 
-/** What apt-get would do, a line each: Inst NAME …, Remv NAME …, Purg NAME …; or why it would not, as "E: …". */
-export const simulateSh = `"$@" 2>&1 | grep -E '^(Inst |Remv |Purg |E: )'; exit 0`;
+/**
+ * What apt-get would do, a line each: Inst NAME …, Remv NAME …, Purg NAME …; or why it would not, as "E: …". And how
+ * many they are: "1 upgraded, 0 newly installed, …".
+ */
+export const simulateSh = `"$@" 2>&1 | grep -E '^(Inst |Remv |Purg |E: |[0-9]+ upgraded, )'; exit 0`;
 
 /** The same command line, only thought through: needs no lock and no root. */
 export const simulated = (argv: readonly string[]): readonly string[] => {

@@ -165,7 +165,9 @@ export default defineModule({
   read,
   plan,
   result: (state, _outcome, given) => ({
-    ...(given.id === undefined ? {} : { id: given.id, key_id: idOf(given), short_id: idOf(given).slice(-8) }),
+    ...(given.id === undefined
+      ? {}
+      : { id: given.id, key_id: idOf(given), fp: idOf(given), short_id: idOf(given).slice(-8) }),
     before: [...state.holders],
   }),
 });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PackageAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, linesOf, outcomeOutput, textOf } from "./answers.ts";
@@ -6,7 +7,7 @@ import { aptGet, aptStep, holderOf, listsSh, simulated, simulateSh, updateStep }
 import { type DebKnown, debQuestions, planDeb, readDeb } from "./apt-deb.ts";
 import { choice, defineArgs, flag, list, path, text, whole } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
-import type { Diff, ModuleContext, Plan } from "./module.ts";
+import type { Diff, ModuleContext, Outcome, Plan } from "./module.ts";
 
 const args = defineArgs(
   {
@@ -68,6 +69,8 @@ interface AptState {
   readonly packages: readonly PackageAnswer[];
   /** Lines of apt-get -s, where the package database alone does not tell. */
   readonly simulation: readonly string[];
+  /** "1 upgraded, 0 newly installed, …" */
+  readonly summary: string | undefined;
   /** Why apt-get would not do it. */
   readonly refusals: readonly string[];
   readonly configFiles: readonly string[];
@@ -165,7 +168,8 @@ function read(answers: Answers, args: AptArgs): AptState {
     holder: holderOf(output(0)),
     lists: Number(lists),
     fetchedAt: Number(fetchedAt),
-    simulation: output(1).filter((line) => !isRefusal(line)),
+    simulation: output(1).filter((line) => /^[A-Z]/.test(line) && !isRefusal(line)),
+    summary: output(1).find((line) => /^\d/.test(line)),
     refusals: output(1).filter(isRefusal),
     configFiles: output(2),
     archives: Number(output(3)[0] ?? "0"),
@@ -306,6 +310,20 @@ function cleaning(args: AptArgs, state: AptState): readonly Step[] {
   ];
 }
 
+/** What apt-get said; where it had nothing to do, what it said of that. */
+function outputOf(args: AptArgs, { summary }: AptState, outcome: Outcome): JsonObject {
+  const ran = outcomeOutput(outcome);
+  const none = args.deb !== undefined ? "" : summary === undefined ? undefined : `${summary}\n`;
+  const stdout = outcome.steps.length === 0 ? none : ran.stdout;
+  if (stdout === undefined) return {};
+  return {
+    stdout,
+    stdout_lines: linesOf(stdout),
+    stderr: ran.stderr,
+    stderr_lines: linesOf(ran.stderr),
+  };
+}
+
 export default defineModule({
   kind: "host",
   name: "apt",
@@ -317,20 +335,12 @@ export default defineModule({
   ask,
   read,
   plan,
-  result(state, outcome) {
-    const output = outcomeOutput(outcome);
+  result(state, outcome, args) {
     const updated = outcome.steps.some(({ step }) => step.why === "update the package lists");
     return {
       cache_updated: updated,
       cache_update_time: state.fetchedAt,
-      ...(outcome.steps.length === 0
-        ? {}
-        : {
-            stdout: output.stdout,
-            stdout_lines: linesOf(output.stdout),
-            stderr: output.stderr,
-            stderr_lines: linesOf(output.stderr),
-          }),
+      ...outputOf(args, state, outcome),
     };
   },
 });

@@ -220,5 +220,11 @@ export default defineModule({
     keyfile: state.path,
     exclusive: given.exclusive,
     state: given.state,
+    manage_dir: given.manage_dir,
+    path: given.path ?? null,
+    key_options: given.key_options ?? null,
+    comment: given.comment ?? null,
+    follow: given.follow,
+    validate_certs: given.validate_certs,
   }),
 });

@@ -91,8 +91,9 @@ export default defineModule({
   },
   result: (state, _outcome, args) =>
     args.question === undefined || args.vtype === "password"
-      ? {}
+      ? { msg: "" }
       : {
+          msg: "",
           previous: { [args.question]: state.value ?? "" },
           current: { [args.question]: wantedValue(args) },
         },

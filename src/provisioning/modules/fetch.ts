@@ -63,7 +63,7 @@ export default defineModule({
     const to = localPath(args, context.host);
     return { steps: [{ do: "fetch", why: `fetch ${path}`, path, to }], diffs: [] };
   },
-  result: ({ current, sums: [sha1 = "", md5 = ""] }, _outcome, args, context) =>
+  result: ({ current, sums: [sha1 = "", md5 = ""] }, { changed }, args, context) =>
     current.stat.exists
       ? {
           src: hostPath(args.src, context),
@@ -72,6 +72,7 @@ export default defineModule({
           remote_checksum: sha1,
           md5sum: md5,
           remote_md5sum: null,
+          ...(changed ? {} : { file: hostPath(args.src, context) }),
         }
       : { msg: "the remote file does not exist, not transferring, ignored", file: args.src },
 });

@@ -247,9 +247,12 @@ function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
     ...(size === undefined ? {} : { size }),
     ...backupResult(outcome),
     ...(state.answer === undefined
-      ? {}
+      ? outcome.failed
+        ? {}
+        : { msg: "file already exists", checksum_src: null, elapsed: 0 }
       : {
           status_code: state.answer.status,
+          ...(state.answer.status >= 400 ? { response: answerText(state.answer) } : {}),
           elapsed: Math.round(state.answer.elapsedMs / 1000),
           msg:
             state.answer.status !== 200

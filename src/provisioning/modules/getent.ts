@@ -43,6 +43,9 @@ export default defineModule({
     const rows = linesOf(textOf(answer.stdout)).map((line) => line.split(separator));
     const found = Object.fromEntries(rows.map(([name = "", ...fields]) => [name, fields]));
     const missing = answer.code === 2 ? { [args.key]: null } : {};
-    return { ansible_facts: { [`getent_${args.database}`]: { ...found, ...missing } } };
+    return {
+      ansible_facts: { [`getent_${args.database}`]: { ...found, ...missing } },
+      ...(answer.code === 2 ? { msg: "One or more supplied key could not be found in the database." } : {}),
+    };
   },
 });

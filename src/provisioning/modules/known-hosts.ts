@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { z } from "zod";
 import { answerTo, bytesOf, linesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
-import { statOf } from "./attributes.ts";
+import { askAfter, pathAfter, statOf } from "./attributes.ts";
 import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
@@ -140,7 +140,9 @@ export default defineModule({
       diffs: [{ path, before, after }],
     };
   },
-  result: (_state, _outcome, given) => ({
+  after: (given, _state, context) => askAfter(hostPath(given.path, context)),
+  result: ({ file }, outcome, given) => ({
+    ...pathAfter(outcome, statOf(file), {}),
     name: given.name,
     state: given.state,
     path: given.path,

@@ -7,6 +7,7 @@ import { makeFolder } from "./copy-file.ts";
 import { defineModule } from "./define-module.ts";
 import { differsInSource, fstabLine, isMountedAt, removeEntry, setEntry } from "./fstab.ts";
 import type { Plan } from "./module.ts";
+import { backupOf } from "./plan-file.ts";
 
 const states = [
   "mounted",
@@ -134,12 +135,14 @@ export default defineModule({
   ],
   read,
   plan,
-  result: (_state, _outcome, given) => ({
+  result: (_state, outcome, given) => ({
     name: pathOf(given),
     fstab: given.fstab,
     opts: optionsOf(given),
     dump: given.dump,
     passno: given.passno,
+    boot: given.boot ? "yes" : "no",
+    backup_file: backupOf(outcome) ?? "",
     ...(given.src === undefined ? {} : { src: given.src }),
     ...(given.fstype === undefined ? {} : { fstype: given.fstype }),
   }),

@@ -40,7 +40,7 @@ export default defineModule({
   ask: (args, context) => askGuards(args, context),
   read: (answers, args) => ({ needless: readGuards(answers, args) }),
   plan(args, state, context): Plan {
-    if (state.needless !== undefined) return { steps: [], diffs: [] };
+    if (state.needless !== undefined) return { steps: [], diffs: [], skip: state.needless };
     const split = splitWords(args.cmd);
     if ("refused" in split)
       return { steps: [], diffs: [], fail: `cannot read the arguments: ${split.refused}` };
@@ -70,5 +70,7 @@ export default defineModule({
       diffs: [],
     };
   },
-  result: (state, outcome, args) => runResult(args.cmd, { strip_empty_ends: false }, state, outcome),
+  // Unlike command and shell, which say that they did nothing and are not skipped.
+  result: (state, outcome, args) =>
+    state.needless === undefined ? runResult(args.cmd, { strip_empty_ends: false }, state, outcome) : {},
 });

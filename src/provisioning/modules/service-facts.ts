@@ -6,6 +6,7 @@ import { defineModule } from "./define-module.ts";
 const servicesSh = `if [ -d /run/systemd/system ]; then
   systemctl list-units --all --type=service --no-legend --plain --no-pager | sed 's/^/unit /'
   systemctl list-unit-files --type=service --no-legend --no-pager | sed 's/^/file /'
+  for f in /etc/init.d/*; do [ -x "$f" ] && echo "script \${f##*/}"; done
 else
   for f in /etc/init.d/*; do [ -x "$f" ] || continue; n=\${f##*/}; s=stopped
   "$f" status </dev/null >/dev/null 2>&1 && s=running
@@ -14,7 +15,7 @@ else
 fi`;
 
 function readServices(lines: readonly string[]): JsonObject {
-  const found: Record<string, { name: string; state: string; status: string; source: string }> = {};
+  const found: Record<string, { name: string; state: string; status?: string; source: string }> = {};
   const entry = (name: string, source: string) => {
     found[name] ??= { name, state: "unknown", status: "unknown", source };
     return found[name];
@@ -29,6 +30,10 @@ function readServices(lines: readonly string[]): JsonObject {
       const unit = entry(name, "systemd");
       unit.status = a;
       if (unit.state === "unknown") unit.state = "inactive";
+    } else if (kind === "script") {
+      // As "service --status-all" tells of them, without running any: their state is their unit's.
+      const runs = found[`${name}.service`]?.state === "running";
+      found[name] = { name, state: runs ? "running" : "stopped", source: "sysv" };
     } else if (kind === "init") Object.assign(entry(name, "sysv"), { state: a, status: b });
   }
   return found;

@@ -1,13 +1,15 @@
+import { permissionBits } from "../host/path-stat.ts";
 import { outcomeOutput } from "./answers.ts";
 import { choice, defineArgs, path, text } from "./arguments.ts";
 import { defineModule } from "./define-module.ts";
+import { shownMode } from "./file-mode.ts";
 import { hostPath } from "./host-path.ts";
 
 /** mktemp's suffixes are not POSIX: the name is made first, then moved; -n and mv -n keep what is there. */
 const makeSh = `cd -- "\${1:-\${TMPDIR:-/tmp}}" || exit 1
 t=$(mktemp $4 "$2XXXXXXXX") || exit 1
 if [ -n "$3" ]; then [ ! -e "$t$3" ] && mv -- "$t" "$t$3" || exit 1; fi
-printf '%s/%s' "$(pwd)" "$t$3"`;
+printf '%s/%s\\n' "$(pwd)" "$t$3"; ls -ld -- "$t$3"; ls -ldn -- "$t$3"`;
 
 export default defineModule({
   kind: "host",
@@ -38,5 +40,17 @@ export default defineModule({
       diffs: [],
     };
   },
-  result: (_state, outcome, args) => ({ path: outcomeOutput(outcome).stdout, state: args.state }),
+  result(_state, outcome, args) {
+    const lines = outcomeOutput(outcome).stdout.split("\n");
+    const [named = "", numbered = ""] = lines.slice(-3);
+    const [letters = "", , owner = "", group = ""] = named.split(/\s+/);
+    const [, , uid, gid, size] = numbered.split(/\s+/).map(Number);
+    return {
+      path: lines.slice(0, -3).join("\n"),
+      state: args.state,
+      ...(size === undefined
+        ? {}
+        : { owner, group, mode: shownMode(permissionBits(letters)), uid: uid ?? 0, gid: gid ?? 0, size }),
+    };
+  },
 });

@@ -4,7 +4,7 @@ import { isJsonObject, pythonJson } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
 import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, raw, text, whole, wholes } from "./arguments.ts";
-import { attributeArgs } from "./attributes.ts";
+import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import {
@@ -213,12 +213,18 @@ function destPath(given: UriArgs, dest: PathAnswer, context: ModuleContext): str
   return isFolder(given, dest) ? joinPath(path, fileName(given)) : path;
 }
 
+const fileAt = (given: UriArgs, state: UriState, dest: PathAnswer): PathAnswer =>
+  (isFolder(given, dest) ? state.inside : dest) ?? dest;
+
+const needlessResult = ({ needless }: UriState): JsonObject =>
+  needless === undefined ? {} : { msg: needless, stdout: needless, stdout_lines: [needless] };
+
 function planDest(given: UriArgs, dest: PathAnswer, state: UriState, context: ModuleContext): Plan {
   const { answer } = state;
   if (answer === undefined) return { steps: [], diffs: [] };
   return planFile({
     path: destPath(given, dest, context),
-    current: (isFolder(given, dest) ? state.inside : dest) ?? dest,
+    current: fileAt(given, state, dest),
     from: bodySource(answer),
     sha256: bodyDigest(answer, "sha256"),
     wanted: given,
@@ -249,10 +255,10 @@ export default defineModule({
   ask,
   read,
   plan,
-  result(state, _outcome, given, context) {
+  after: (given, { dest }, context) => (dest === undefined ? [] : askAfter(destPath(given, dest, context))),
+  result(state, outcome, given, context) {
     const { answer } = state;
-    if (answer === undefined)
-      return { url: given.url, ...(state.needless === undefined ? {} : { msg: state.needless }) };
+    if (answer === undefined) return { url: given.url, ...needlessResult(state) };
     return {
       url: shownUrl(answer.url),
       status: answer.status,
@@ -264,7 +270,11 @@ export default defineModule({
       ...(given.return_content ? { content: bodyText(answer) } : {}),
       ...(given.dest === undefined || state.dest === undefined
         ? {}
-        : { path: destPath(given, state.dest, context), state: "file" }),
+        : {
+            ...pathAfter(outcome, statOf(fileAt(given, state, state.dest)), given),
+            path: destPath(given, state.dest, context),
+            state: "file",
+          }),
     };
   },
 });

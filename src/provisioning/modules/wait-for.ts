@@ -1,8 +1,10 @@
 import type { z } from "zod";
+import { boundedRegexps } from "../../base/bounded-regexp.ts";
 import { pythonRegExp } from "../../base/python-regexp.ts";
-import type { Answers, Question } from "../host/question.ts";
+import type { Answers, PathStat, Question } from "../host/question.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, list, path, text, whole } from "./arguments.ts";
+import { pathResult, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { hostPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
@@ -43,6 +45,8 @@ interface Seen {
   /** What is waited for has come about. */
   readonly isSo: boolean;
   readonly match?: RegExpMatchArray;
+  /** Of the path. */
+  readonly stat?: PathStat | undefined;
   readonly refused?: string;
 }
 
@@ -68,15 +72,21 @@ function read(answers: Answers, given: WaitArgs): Seen {
     return { isSo: !hasConnections(textOf(answerTo(answers, 0, "script").stdout), given) };
   }
   if (given.port !== undefined) return { isSo: answerTo(answers, 0, "tcp").open === wantsPresence };
-  const { stat, content } = answerTo(answers, 0, "path");
-  if (!wantsPresence) return { isSo: !stat.exists };
+  const { content, ...answer } = answerTo(answers, 0, "path");
+  const stat = statOf(answer);
+  if (!wantsPresence) return { isSo: stat === undefined, stat };
   if (given.search_regex === undefined || content === undefined) {
-    return { isSo: stat.exists && given.search_regex === undefined };
+    return { isSo: stat !== undefined && given.search_regex === undefined, stat };
   }
-  const compiled = pythonRegExp(given.search_regex, "m");
+  return { ...readMatch(given.search_regex, textOf(content)), stat };
+}
+
+function readMatch(pattern: string, text: string): Seen {
+  const compiled = pythonRegExp(pattern, "m");
   if ("refused" in compiled) return { isSo: false, refused: compiled.refused };
-  const match = textOf(content).match(compiled.regexp);
-  return match === null ? { isSo: false } : { isSo: true, match };
+  const done = boundedRegexps([pattern], text.length, () => text.match(compiled.regexp));
+  if ("refused" in done) return { isSo: false, refused: done.refused };
+  return done.made === null ? { isSo: false } : { isSo: true, match: done.made };
 }
 
 /** The kernel's numbers for the states of a connection. */
@@ -149,8 +159,9 @@ export default defineModule({
   result: (seen, _outcome, given, context) => ({
     state: given.state,
     elapsed: Math.round(context.elapsedMs / 1000),
-    ...(given.port === undefined ? {} : { port: given.port }),
-    ...(given.path === undefined ? {} : { path: given.path }),
+    port: given.port ?? null,
+    path: given.path ?? null,
+    ...pathResult(seen.stat, {}),
     search_regex: given.search_regex ?? null,
     match_groups: seen.match?.slice(1).map((group) => group ?? null) ?? [],
     match_groupdict: { ...seen.match?.groups },
