@@ -33,7 +33,9 @@ export function playbookText({ plays }: RandomPlaybook): string {
           ? [`- hosts: ${JSON.stringify(hosts)}`, "  throttle: 1"]
           : ["- hosts: a:c", `  strategy: ${strategy === "at once" ? "linear" : strategy}`]),
         ...(serial === 0 ? [] : [`  serial: ${serial}`]),
-        ...Object.entries(keywords).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+        ...Object.entries(keywords)
+          .filter(([name]) => strategy === "linear" || !/fail|fatal/.test(name))
+          .map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
         "  tasks:",
         ...(strategy === "linear" ? statements : statements.filter(isApart)).map((fields) => line(fields)),
         "    - meta: noop",
