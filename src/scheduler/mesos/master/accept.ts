@@ -4,7 +4,7 @@ import { KindMismatch } from "../protocol/quantity.ts";
 import { Resources } from "../protocol/resources.ts";
 import type { Operation } from "../protocol/scheduler-call.ts";
 import type { TaskInfo } from "../protocol/task.ts";
-import { WireError } from "../protocol/wire.ts";
+import { isUsableId, WireError } from "../protocol/wire.ts";
 import { type Agent, type Framework, type Offer, taskKey } from "./cluster-state.ts";
 import { refuseMs, removeOffer } from "./offers.ts";
 import { addTask, forFramework, statusOfMaster, tell } from "./tasks.ts";
@@ -113,8 +113,7 @@ function launch(turn: Turn, launching: Launching, info: TaskInfo): void {
 /** Why it cannot be launched whatever is offered. */
 function problemOfTask({ framework, agent, left }: Launching, info: TaskInfo): string | undefined {
   const taskId = info.task_id.value;
-  if (/[/\0]|^\.{1,2}$/.test(taskId) || taskId.length > 255)
-    return `Task ID '${taskId}' contains invalid characters`;
+  if (!isUsableId(taskId)) return `Task ID '${taskId}' contains invalid characters`;
   if (framework.tasks.has(taskId) || agent.tasks.has(taskKey(framework.id, taskId)))
     return `Task has duplicate ID: ${taskId}`;
   if (framework.unreachableTasks.has(taskId)) return `Task reuses the ID of an unreachable task: ${taskId}`;

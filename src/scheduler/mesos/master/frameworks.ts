@@ -1,6 +1,6 @@
 /** Frameworks come, go away for a while, fail over, and leave for good. */
 import { type FrameworkInfo, rolesOf } from "../protocol/framework.ts";
-import { id } from "../protocol/wire.ts";
+import { id, isUsableId } from "../protocol/wire.ts";
 import type { Framework } from "./cluster-state.ts";
 import { offerToEveryone, removeOffersOfFramework } from "./offers.ts";
 import { Ring } from "./ring.ts";
@@ -37,6 +37,7 @@ function refuseSubscription(
   const info = call.subscribe.framework_info;
   if (info.id !== undefined && call.framework_id !== undefined && info.id.value !== call.framework_id.value)
     return "'framework_id' differs from 'subscribe.framework_info.id'";
+  if (known !== undefined && !isUsableId(known)) return `Framework ID '${known}' contains invalid characters`;
   const badRole = rolesOf(info).find((role) => !isRole(role));
   if (badRole !== undefined) return `'${badRole}' is no name of a role`;
   const framework = known === undefined ? undefined : state.frameworks.get(known);

@@ -22,6 +22,12 @@ export const integerSchema = z.union([
     .transform(Number),
 ]);
 
+const maxIdBytes = 255;
+
+/** Mesos's rule for the ids that frameworks give: they become names of folders. */
+export const isUsableId = (id: string): boolean =>
+  Buffer.byteLength(id) <= maxIdBytes && !/^\.{0,2}$|[\p{Cc}/\\]/u.test(id);
+
 export const labelsSchema = z.object({
   labels: z.array(z.object({ key: z.string(), value: z.string().optional() })).default([]),
 });

@@ -2,32 +2,17 @@ import { describe, expect, test } from "vitest";
 import { freeOf } from "../../../../src/scheduler/mesos/master/cluster-state.ts";
 import { Resources } from "../../../../src/scheduler/mesos/protocol/resources.ts";
 import { id } from "../../../../src/scheduler/mesos/protocol/wire.ts";
-import { commandsTo, eventsTo, offersIn, partitionAware, Stage, statusesIn, taskOn } from "./stage.ts";
-
-/** One agent, one framework, its offers made. */
-function running(info = {}): { stage: Stage; offer: NonNullable<ReturnType<typeof offersIn>[number]> } {
-  const stage = new Stage();
-  stage.agent("a1");
-  stage.framework("f1", info);
-  stage.tick();
-  const [offer] = offersIn(stage.tape, "f1");
-  if (offer === undefined) throw new Error("no offer was made");
-  return { stage, offer };
-}
-
-function launched(info = {}): Stage {
-  const { stage, offer } = running(info);
-  stage.accept("f1", [offer], [taskOn(offer, "t1")]);
-  stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_RUNNING" });
-  stage.take();
-  return stage;
-}
-
-const agentOf = (stage: Stage, agentId = "M-S0") => {
-  const agent = stage.core.state.agents.get(agentId);
-  if (agent === undefined) throw new Error(`no agent ${agentId}`);
-  return agent;
-};
+import {
+  agentOf,
+  commandsTo,
+  eventsTo,
+  launched,
+  partitionAware,
+  running,
+  Stage,
+  statusesIn,
+  taskOn,
+} from "./stage.ts";
 
 describe("agents", () => {
   test("are in the registrar before they are told that they belong", () => {
@@ -126,93 +111,6 @@ describe("agents", () => {
   });
 });
 
-describe("tasks", () => {
-  test("a launch goes to the agent and takes the resources of the offer", () => {
-    const { stage, offer } = running();
-    stage.take();
-    expect(stage.accept("f1", [offer], [taskOn(offer, "t1")])).toEqual({ status: 202 });
-    expect(commandsTo(stage.tape, "a1")).toMatchObject([
-      { type: "LAUNCH", task: { task_id: { value: "t1" } } },
-    ]);
-    expect(String(freeOf(agentOf(stage)))).toBe("cpus:3;mem:4032;ports:[31000-31009]");
-  });
-
-  test.each([
-    ["more than was offered", (offer: Parameters<typeof taskOn>[0]) => taskOn(offer, "t", "cpus:5")],
-    ["no resources", (offer: Parameters<typeof taskOn>[0]) => taskOn(offer, "t", "")],
-    [
-      "another agent",
-      (offer: Parameters<typeof taskOn>[0]) => ({ ...taskOn(offer, "t"), agent_id: id("x") }),
-    ],
-    ["a path as id", (offer: Parameters<typeof taskOn>[0]) => taskOn(offer, "../t")],
-    ["no command", (offer: Parameters<typeof taskOn>[0]) => ({ ...taskOn(offer, "t"), command: {} })],
-  ])("%s is an error, and nothing is held", (_name, task) => {
-    const { stage, offer } = running();
-    stage.take();
-    stage.accept("f1", [offer], [task(offer)]);
-    expect(statusesIn(stage.tape, "f1")).toMatchObject([
-      { state: "TASK_ERROR", reason: "REASON_TASK_INVALID" },
-    ]);
-    expect(agentOf(stage).used.isEmpty).toBe(true);
-    expect(agentOf(stage).offered.isEmpty).toBe(true);
-  });
-
-  test("a second task of the same id is refused", () => {
-    const { stage, offer } = running();
-    stage.accept("f1", [offer], [taskOn(offer, "t1"), taskOn(offer, "t1")]);
-    expect(statusesIn(stage.tape, "f1")).toMatchObject([
-      { state: "TASK_ERROR", message: "Task has duplicate ID: t1" },
-    ]);
-    expect(commandsTo(stage.tape, "a1").filter(({ type }) => type === "LAUNCH")).toHaveLength(1);
-  });
-
-  test("an offer that is no more loses the task", () => {
-    const { stage, offer } = running(partitionAware);
-    stage.accept("f1", [offer], []);
-    stage.take();
-    stage.accept("f1", [offer], [taskOn(offer, "t1")]);
-    expect(statusesIn(stage.tape, "f1")).toMatchObject([
-      { state: "TASK_DROPPED", reason: "REASON_INVALID_OFFERS" },
-    ]);
-  });
-
-  test("the end frees the resources at once, the acknowledgement ends the task", () => {
-    const stage = launched();
-    stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_FINISHED", uuid: "u9" });
-    expect(agentOf(stage).used.isEmpty).toBe(true);
-    expect(stage.core.state.frameworks.get("M-0000")?.tasks.size).toBe(1);
-    stage.acknowledge("f1", "M-0000", "M-S0", "t1", "u9");
-    expect(commandsTo(stage.tape, "a1")).toMatchObject([{ type: "ACKNOWLEDGE", uuid: "u9" }]);
-    expect(stage.core.state.frameworks.get("M-0000")?.tasks.size).toBe(0);
-    expect(agentOf(stage).tasks.size).toBe(0);
-  });
-
-  test("a launch that the returning agent does not know of is dropped", () => {
-    const { stage, offer } = running(partitionAware);
-    stage.accept("f1", [offer], [taskOn(offer, "t1")]);
-    stage.happen({ is: "agent-closed", session: "a1" });
-    stage.take();
-    stage.agent("a2", { id: "M-S0", ip: "a1" });
-    expect(statusesIn(stage.tape, "f1")).toMatchObject([{ state: "TASK_DROPPED" }]);
-    expect(agentOf(stage).used.isEmpty).toBe(true);
-  });
-
-  test("a kill that the agent could not hear is repeated when it is back", () => {
-    const stage = launched();
-    stage.happen({ is: "agent-closed", session: "a1" });
-    stage.call("f1", { type: "KILL", framework_id: id("M-0000"), kill: { task_id: id("t1") } });
-    stage.take();
-    const report = {
-      framework_id: id("M-0000"),
-      info: taskOn(undefined, "t1"),
-      state: "TASK_RUNNING" as const,
-      statuses: [],
-    };
-    stage.agent("a2", { id: "M-S0", tasks: [report], ip: "a1" });
-    expect(commandsTo(stage.tape, "a2").map(({ type }) => type)).toEqual(["REGISTERED", "KILL"]);
-  });
-});
-
 describe("a partition that heals", () => {
   function healed(info: object): Stage {
     const stage = launched(info);
@@ -272,6 +170,16 @@ describe("frameworks", () => {
     stage.happen({ is: "stream-closed", stream: "f2" });
     stage.tick(120_000);
     expect(stage.core.state.frameworks.get("M-0000")?.stream).toBe("f3");
+  });
+
+  test.each(["../../../etc", "..", "a\0b"])("of the id %j are refused: agents make folders of it", (name) => {
+    const stage = new Stage();
+    const answer = stage.framework("f1", { id: id(name) });
+    expect(answer).toMatchObject({
+      status: 400,
+      message: `Framework ID '${name}' contains invalid characters`,
+    });
+    expect(stage.core.state.frameworks.size).toBe(0);
   });
 
   test("that were removed cannot subscribe again", () => {

@@ -178,3 +178,28 @@ export const taskOn = (offer: Offer | undefined, taskId: string, resources = "cp
 });
 
 export const partitionAware = { capabilities: [{ type: "PARTITION_AWARE" }], failover_timeout: 60 };
+
+/** One agent, one framework, its offers made. */
+export function running(info = {}): { stage: Stage; offer: Offer } {
+  const stage = new Stage();
+  stage.agent("a1");
+  stage.framework("f1", info);
+  stage.tick();
+  const [offer] = offersIn(stage.tape, "f1");
+  if (offer === undefined) throw new Error("no offer was made");
+  return { stage, offer };
+}
+
+export function launched(info = {}): Stage {
+  const { stage, offer } = running(info);
+  stage.accept("f1", [offer], [taskOn(offer, "t1")]);
+  stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_RUNNING" });
+  stage.take();
+  return stage;
+}
+
+export const agentOf = (stage: Stage, agentId = "M-S0") => {
+  const agent = stage.core.state.agents.get(agentId);
+  if (agent === undefined) throw new Error(`no agent ${agentId}`);
+  return agent;
+};
