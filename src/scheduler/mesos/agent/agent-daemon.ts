@@ -91,6 +91,11 @@ export class AgentDaemon {
     try {
       for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift())
         this.#turn(next);
+    } catch (error) {
+      // A full disk, say. Carried out in part: only a new process, from what is on disk, knows where things stand.
+      setImmediate(() => {
+        throw error;
+      });
     } finally {
       this.#isBusy = false;
     }

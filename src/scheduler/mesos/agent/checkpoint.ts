@@ -3,6 +3,7 @@
  * `frameworks/<id>.json`, `tasks/<framework id>/<task id>.json`, `runs/<container id>/` (a supervisor's own files).
  * A file is replaced whole, never written in place. Synchronous on purpose: what follows an action must find it written.
  */
+import { createHash } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
@@ -118,7 +119,14 @@ function readTask(json: unknown): AgentTask {
   };
 }
 
-const fileName = (name: string): string => encodeURIComponent(name).replaceAll(".", "%2E");
+/** File systems take 255 bytes, of which `.json.new` needs some. */
+const maxNameChars = 200;
+
+/** The file itself says whose it is: a long name need only be its own. */
+function fileName(name: string): string {
+  const whole = encodeURIComponent(name).replaceAll(".", "%2E");
+  return whole.length <= maxNameChars ? whole : createHash("sha256").update(name).digest("hex");
+}
 
 function filesBelow(folder: string): string[] {
   try {
@@ -139,6 +147,7 @@ function readWhole<T>(path: string, parse: (json: unknown) => T): T | undefined 
     if (isMissing(error)) return undefined;
     throw error;
   }
+  if (isLost(text)) return undefined;
   try {
     return parse(JSON.parse(text));
   } catch (cause) {
@@ -148,6 +157,9 @@ function readWhole<T>(path: string, parse: (json: unknown) => T): T | undefined 
     );
   }
 }
+
+/** Renamed into place, but the power failed before its content was on disk: no process of that time lives any more. */
+const isLost = (text: string): boolean => /^\0*$/.test(text);
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -24,9 +24,16 @@ export function report(turn: AgentTurn, task: AgentTask, news: News): void {
   task.state = news.state;
   if (task.statuses.at(-1)?.state === news.state) task.statuses[task.statuses.length - 1] = status;
   else task.statuses.push(status);
-  task.unacknowledged.push(status);
+  keepNews(task, status);
   turn.act({ do: "keep-task", task });
   if (task.unacknowledged.length === 1) sendFirst(turn, task, true);
+}
+
+/** What was not sent yet is replaced by newer news of the same state: a health check may flap while nobody listens. */
+function keepNews({ unacknowledged }: AgentTask, status: TaskStatus): void {
+  const isWaiting = unacknowledged.length > 1 && unacknowledged.at(-1)?.state === status.state;
+  if (isWaiting) unacknowledged[unacknowledged.length - 1] = status;
+  else unacknowledged.push(status);
 }
 
 const withoutUndefined = (news: News): Partial<TaskStatus> =>

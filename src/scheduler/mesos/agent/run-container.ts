@@ -17,7 +17,7 @@ export interface ContainerWays {
   prepare(preparation: Preparation): Promise<SupervisedCommand>;
   /** Between spawning and going. */
   confine(task: AgentTask, pid: number): void;
-  /** Resolves when the container runs; undefined when it ended before. */
+  /** Resolves when the container runs; undefined when it ended before. Never rejects. */
   awaitStart(task: AgentTask, signal: AbortSignal): Promise<TaskStatus["container_status"] | undefined>;
   /** Its process was not found again. What is left of it, if anything, is watched to its end. */
   salvage(task: AgentTask, signal: AbortSignal): Promise<Ending>;
@@ -111,12 +111,9 @@ export class RunContainers implements Containerizer {
   }
 
   #tellStart(task: AgentTask, observer: ContainerObserver, course: Course): void {
-    this.#ways.awaitStart(task, course.watching.signal).then(
-      (status) => {
-        if (status !== undefined && this.#courses.get(task.containerId) === course) observer.started(status);
-      },
-      () => undefined,
-    );
+    void this.#ways.awaitStart(task, course.watching.signal).then((status) => {
+      if (status !== undefined && this.#courses.get(task.containerId) === course) observer.started(status);
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freePorts } from "../../../support/zookeeper.ts";
@@ -77,4 +77,21 @@ test("an agent that is killed outright loses no task, starts none twice, and end
   daemon.kill("SIGTERM");
   await stopped;
   expect(daemon.exitCode).toBe(0);
+});
+
+test("an agent that cannot write a task down ends, and the next one has the launch dropped", async () => {
+  const meta = join(cluster.folder, "work", "meta");
+  framework.launch({ id: "first", command: { value: "sleep 1000" } });
+  await framework.state("first", "TASK_RUNNING", 30_000);
+  await framework.kill("first");
+  await framework.state("first", "TASK_KILLED", 30_000);
+  rmSync(join(meta, "tasks"), { recursive: true, force: true });
+  writeFileSync(join(meta, "tasks"), "in the way");
+  const dead = gone(daemon);
+  framework.launch({ id: "second", command: { value: "sleep 1000" } });
+  await dead;
+  expect(daemon.exitCode).toBe(1);
+  rmSync(join(meta, "tasks"));
+  startDaemon();
+  await framework.state("second", "TASK_LOST", 30_000);
 });

@@ -141,6 +141,22 @@ describe("news", () => {
     });
   });
 
+  test("of a health check that flaps while nobody listens do not pile up, and the newest is told", () => {
+    const desk = linked();
+    desk.launch("t1");
+    desk.started("t1");
+    for (let turn = 0; turn < 1_001; turn++)
+      desk.happen({ is: "health", ...desk.container("t1"), healthy: turn % 2 === 1, killAsUnhealthy: false });
+    expect(desk.state.tasks.get("F\0t1")?.unacknowledged).toHaveLength(2);
+    desk.ended("t1", { exitCode: 0 });
+    desk.tape = [];
+    desk.acknowledgeAll("t1");
+    expect(desk.tape.flatMap((action) => (action.do === "send" ? [action.message] : []))).toMatchObject([
+      { status: { state: "TASK_RUNNING", healthy: false } },
+      { status: { state: "TASK_FINISHED" } },
+    ]);
+  });
+
   test("are repeated after 10 s, then at doubled intervals up to 10 minutes", () => {
     const desk = linked();
     desk.launch("t1");
