@@ -8,7 +8,7 @@ import type { HandlerEntry, PlayState } from "./play-state.ts";
 import type { RunHost } from "./run-host.ts";
 import type { RunState } from "./run-state.ts";
 
-/** At the start of a play: owed handlers that it defines are notified. */
+/** At the start of a play: owed handlers that it defines are shown, and wait for `takeUpOwed`. */
 export function joinOwed(state: PlayState, host: RunHost, machine: Machine): void {
   const mine = host.owedFound.filter(({ playbook }) => playbook === playbookKey(state.playbookFile));
   const joined: OwedFound[] = [];
@@ -16,7 +16,7 @@ export function joinOwed(state: PlayState, host: RunHost, machine: Machine): voi
     const key = markerKeyOf(found);
     const entry = state.handlers.find(({ handler }) => markerKeyOf(noteOf(state, handler)) === key);
     if (entry === undefined) continue;
-    host.notified.add(entry.handler);
+    host.owedHere.add(entry.handler);
     host.owed.set(key, {
       key,
       identity: found.byRoot ? rootIdentity(state, host, entry) : loginIdentity,
@@ -29,6 +29,15 @@ export function joinOwed(state: PlayState, host: RunHost, machine: Machine): voi
   if (joined.length === 0) return;
   const handlers = joined.map(({ role, handler }) => (role === "" ? handler : `${role} : ${handler}`));
   state.run.emit({ type: "owed-handlers", host: host.name, handlers });
+}
+
+/**
+ * After pre_tasks: no handler that fails as the configuration stands may keep the play from mending the configuration,
+ * so none runs before the first tasks that could.
+ */
+export function takeUpOwed(host: RunHost): void {
+  for (const handler of host.owedHere) host.notified.add(handler);
+  host.owedHere.clear();
 }
 
 /** The way to root that the handler itself takes, else plain sudo. */

@@ -25,7 +25,9 @@ export async function flushHandlers(walker: Walker, hosts: readonly RunHost[], t
 async function forgetInVain(play: PlayState, hosts: readonly RunHost[]): Promise<void> {
   await Promise.all(
     hosts.map(async (host) => {
-      const inVain = [...host.owedInVain].filter((handler) => !host.notified.has(handler));
+      const inVain = [...host.owedInVain].filter(
+        (handler) => !host.notified.has(handler) && !host.owedHere.has(handler),
+      );
       host.owedInVain.clear();
       if (inVain.length === 0 || host.stop?.why === "unreachable" || play.run.isInterrupted) return;
       await forget(play, host, inVain);
@@ -46,7 +48,10 @@ async function onePass(walker: Walker, hosts: readonly RunHost[], then: Ahead | 
     const due = hosts.filter((host) => host.isActive && host.notified.has(handler));
     const [first] = due;
     if (first === undefined || play.run.isInterrupted) continue;
-    for (const host of due) host.notified.delete(handler);
+    for (const host of due) {
+      host.notified.delete(handler);
+      host.owedHere.delete(handler);
+    }
     const unrolled = handler.kind === "block" ? withoutRolling(handler) : handler;
     const run = (wave: readonly RunHost[]): Promise<void> => walker.statements([unrolled], wave, frame, then);
     const rolling = handler.kind === "include-tasks" ? undefined : handler.rolling;

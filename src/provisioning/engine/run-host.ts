@@ -38,6 +38,8 @@ export class RunHost {
   isLost = false;
   /** Handlers to run at the next flush, by the handler's own identity. */
   readonly notified = new Set<Handler>();
+  /** Owed from earlier runs: they wait for what may mend the cause of their failure, and are notified after pre_tasks. */
+  readonly owedHere = new Set<Handler>();
   /** Owed from earlier runs, and not yet joined to a play's handlers. */
   owedFound: readonly OwedFound[] = [];
   /** Markers of owed handlers on its disk, by their names. */

@@ -10,6 +10,7 @@ import { greetAll } from "./greet.ts";
 import { flatHandlers, withEntries } from "./handler-entries.ts";
 import { importedRolesOf } from "./imported-roles.ts";
 import { readPlayVarsFiles } from "./load-vars.ts";
+import { takeUpOwed } from "./owed-report.ts";
 import { modulesOf } from "./play-modules.ts";
 import { type HandlerEntry, PlayState } from "./play-state.ts";
 import { askPlayVars } from "./play-vars.ts";
@@ -138,6 +139,7 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
   for (const host of batch) {
     host.stop = undefined;
     host.notified.clear();
+    host.owedHere.clear();
   }
   state.handlers = handlersOf(state);
   state.publicRoles.push(...play.roles, ...importedRolesOf(play));
@@ -227,6 +229,7 @@ async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise
   const sections = sectionsOf(state);
   const { aheads } = placesOf(sections);
   for (const [index, { statements, frame, flushAfter }] of sections.entries()) {
+    if (index === 1) for (const host of hosts) takeUpOwed(host);
     await walker.statements(statements, hosts, frame, aheads[index]);
     if (flushAfter) await walker.flush(hosts, aheads[index]);
   }

@@ -69,4 +69,26 @@ describe("handlers", () => {
     expect(third.events.some(({ type }) => type === "owed-handlers")).toBe(false);
     expect(read("handled")).toBe("ran\n");
   });
+
+  test("a handler that is owed runs after the task that mends what it failed of", async () => {
+    mkdirSync(join(dir, "project"));
+    const name = `mended by test ${dir}`;
+    const playbook = play(`  pre_tasks:
+    - debug: {msg: before}
+  tasks:
+    - name: configuration
+      copy: {content: "{{ good | default('false') }}", dest: "{{ d }}/configuration"}
+      notify: ${name}
+    - debug: {msg: after}
+  handlers:
+    - name: ${name}
+      shell: sh {{ d }}/configuration && echo ran >> {{ d }}/handled
+`);
+    const text = { folder: join(dir, "project") };
+    expect((await run(playbook, text)).summary.exitCode).toBe(2);
+    const second = await run(playbook, { ...text, extraVars: [`d=${dir}`, "good=true"] });
+    expect(shown(second)).toEqual(["a: before", "a: after"]);
+    expect(failures(second)).toEqual([]);
+    expect(read("handled")).toBe("ran\n");
+  });
 });
