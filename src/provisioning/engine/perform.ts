@@ -118,7 +118,7 @@ class PerformRun {
     let lost: Plan | undefined;
     for (let round = 0, rounds = 0; rounds < limits.planRounds; round++, rounds++) {
       const elapsedMs = performance.now() - startedAt;
-      const context = { ...this.#request.context, round, elapsedMs, earlier: this.#asked.answers };
+      const context = { ...this.#context(), round, elapsedMs, earlier: this.#asked.answers };
       const plan = await this.#plan(context);
       if (plan.steps.length === 0 && lost !== undefined) this.#show(lost);
       lost = undefined;
@@ -149,7 +149,7 @@ class PerformRun {
       if (failure !== undefined || plan.again !== true) return this.#end(context, plan, failure);
     }
     const elapsedMs = performance.now() - startedAt;
-    const context = { ...this.#request.context, round: limits.planRounds, elapsedMs };
+    const context = { ...this.#context(), round: limits.planRounds, elapsedMs };
     const message = `the host is still not as wanted after ${limits.planRounds} rounds of steps`;
     return this.#end(context, { steps: [], diffs: [] }, { message });
   }
@@ -164,6 +164,12 @@ class PerformRun {
     this.#planned.length -= plan.steps.length;
     this.#diffs.length -= plan.diffs.length;
     return plan;
+  }
+
+  #context(): Omit<ModuleContext, "round" | "elapsedMs"> {
+    // What a job prints is its own.
+    const registers = this.#request.registers === true && this.#request.detach === undefined;
+    return { ...this.#request.context, registers };
   }
 
   #tellWait(what: string | undefined): void {

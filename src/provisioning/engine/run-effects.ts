@@ -120,6 +120,7 @@ async function pause(
   outcome: TaskOutcome,
 ): Promise<TaskOutcome> {
   const { run } = work.play;
+  const startedAtMs = run.clock.now();
   const shared = await run.sharedPause(work.task, async () => {
     if (effect.seconds !== null && effect.prompt === "") {
       await run.pause(effect.seconds * 1000);
@@ -133,5 +134,21 @@ async function pause(
     return run.ask(effect.prompt === "" ? "Press Enter to go on: " : `${effect.prompt}: `, !effect.echo);
   });
   run.expire();
-  return { ...outcome, result: { ...outcome.result, user_input: shared } };
+  const told = pauseResult(startedAtMs, run.clock.now(), effect.unit);
+  return { ...outcome, result: { ...outcome.result, ...told, user_input: shared } };
+}
+
+function pauseResult(startedAtMs: number, endedAtMs: number, unit: "seconds" | "minutes"): JsonObject {
+  const seconds = (endedAtMs - startedAtMs) / 1000;
+  const length = (unit === "minutes" ? seconds / 60 : seconds).toFixed(2).replace(/(\.\d)0$/, "$1");
+  const start = pythonTime(startedAtMs);
+  const stop = pythonTime(endedAtMs);
+  const stdout = `Paused for ${length} ${unit}`;
+  return { start, stop, delta: Math.trunc(seconds), rc: 0, stdout, stderr: "" };
+}
+
+/** The controller's own time, as Python writes it: 2026-01-31 09:05:00.250000. */
+function pythonTime(ms: number): string {
+  const at = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return `${at.toISOString().slice(0, -1).replace("T", " ")}000`;
 }

@@ -23,14 +23,15 @@ export interface CompiledStep extends HostScript {
 
 /** `run` and `write`; the engine does `fetch` and `reconnect` through the session. */
 export function compileStep(step: RunStep | WriteStep, nonce = newNonce()): CompiledStep {
-  return step.do === "run" ? compileRun(step) : compileWrite(step, nonce);
+  return step.do === "run" ? compileRun(step, nonce) : compileWrite(step, nonce);
 }
 
-function compileRun(step: RunStep): CompiledStep {
+function compileRun(step: RunStep, nonce: string): CompiledStep {
   const lines: string[] = [];
   if (step.umask !== undefined) lines.push(`umask ${shellQuote(step.umask)} || exit`);
   if (step.cwd !== undefined) lines.push(`cd -- ${shellQuote(directoryWord(step.cwd))} || exit`);
-  lines.push(...exports(step.env ?? {}), `exec ${oddEnvironment(step.env ?? {})}${shellWords(step.argv)}`);
+  const command = `${oddEnvironment(step.env ?? {})}${shellWords(step.argv)}`;
+  lines.push(...exports(step.env ?? {}), ...(step.clock ? clocked(command, nonce) : [`exec ${command}`]));
   return {
     script: lines.join("\n"),
     okCodes: step.okCodes ?? [0],
@@ -38,6 +39,13 @@ function compileRun(step: RunStep): CompiledStep {
     ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
   };
 }
+
+/** No name is set, which the command might have in its environment. */
+const clocked = (command: string, nonce: string): string[] => [
+  `printf '%s began %s\\n' ${nonce} "$(date '+%Y-%m-%d %H:%M:%S.%N')"`,
+  command,
+  `set -- $?; printf '%s ended %s\\n' ${nonce} "$(date '+%Y-%m-%d %H:%M:%S.%N')"; exit "$1"`,
+];
 
 /** `cd -` means another directory than the one named "-". */
 const directoryWord = (path: string): string => (path.startsWith("-") ? `./${path}` : path);
@@ -141,16 +149,36 @@ export interface ScriptOutcome {
 }
 
 export function readStepResult(step: RunStep | WriteStep, outcome: ScriptOutcome): StepResult {
+  const { stdout, clock } =
+    step.do === "run" && step.clock ? withoutTimes(outcome.stdout) : { stdout: outcome.stdout };
   const okCodes = step.do === "run" ? (step.okCodes ?? [0]) : [0];
   const backupPath = step.do === "write" && step.backup ? backupOf(outcome.stdout) : undefined;
   return {
     ok: !outcome.timedOut && okCodes.includes(outcome.code),
     code: outcome.code,
-    stdout: outcome.stdout,
+    stdout,
+    ...(clock === undefined ? {} : { clock }),
     stderr: outcome.stderr,
     elapsedMs: outcome.elapsedMs,
     ...(backupPath === undefined ? {} : { backupPath }),
   };
+/** The first line, and one near the end: what was started and left behind may write after it. */
+function withoutTimes(stdout: Uint8Array): Pick<StepResult, "stdout" | "clock"> {
+  const bytes = Buffer.from(stdout);
+  const began = /^([0-9a-f]{32}) began (.*)\n/.exec(bytes.subarray(0, lineBytes).toString("latin1"));
+  if (began === null) return { stdout };
+  const [line, nonce = "", start = ""] = began;
+  const at = bytes.lastIndexOf(`${nonce} ended `);
+  if (at === -1) return { stdout: bytes.subarray(line.length) };
+  const after = bytes.indexOf(10, at) + 1;
+  const end = bytes.subarray(at + nonce.length + " ended ".length, after - 1).toString("latin1");
+  return {
+    stdout: Buffer.concat([bytes.subarray(line.length, at), bytes.subarray(after)]),
+    clock: { start, end },
+  };
+}
+const lineBytes = 200;
+
 }
 
 const backupOf = (stdout: Uint8Array): string | undefined =>

@@ -19,6 +19,8 @@ export type Step =
       readonly umask?: string;
       /** Exit codes that are fine. Default [0]. */
       readonly okCodes?: readonly number[];
+      /** Say when it began and ended, by the host's clock. */
+      readonly clock?: true;
       /** Hide argv and output from logs. */
       readonly secret?: boolean;
       /** All that it can change: then it may travel with the steps of other items. Absent: nobody knows. */
@@ -58,6 +60,8 @@ export interface StepResult {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
   readonly elapsedMs: number;
+  /** run with clock: as `date` says it. */
+  readonly clock?: { readonly start: string; readonly end: string };
   /** write with backup: the name that the old file got. */
   readonly backupPath?: string;
 }

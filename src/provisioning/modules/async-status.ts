@@ -4,26 +4,33 @@ import { choice, defineArgs, text } from "./arguments.ts";
 import { isJobId, jobStatusSh } from "./async-job.ts";
 import { defineModule } from "./define-module.ts";
 import type { Plan } from "./module.ts";
+import { runTimes } from "./run-times.ts";
 
 interface JobState {
   readonly status: "unknown" | "runs" | "lost" | "ended";
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  readonly clock?: { readonly start: string; readonly end: string };
 }
 
 function read(answers: Answers): JobState {
   const answer = answerTo(answers, 0, "script");
   const none = { code: 0, stdout: "", stderr: "" };
   if (answer.code === 7) return { status: "unknown", ...none };
-  const first = answer.stdout.indexOf(10);
-  const second = answer.stdout.indexOf(10, first + 1);
-  const word = textOf(answer.stdout.subarray(0, first)).trim();
-  const split = second + 1 + Number(textOf(answer.stdout.subarray(first + 1, second)));
-  const stdout = textOf(answer.stdout.subarray(second + 1, split));
+  let at = 0;
+  const line = () => {
+    const end = answer.stdout.indexOf(10, at);
+    const text = textOf(answer.stdout.subarray(at, end)).trim();
+    at = end + 1;
+    return text;
+  };
+  const [word, start, end, sizeBytes] = [line(), line(), line(), Number(line())];
+  const split = at + sizeBytes;
+  const stdout = textOf(answer.stdout.subarray(at, split));
   const stderr = textOf(answer.stdout.subarray(split));
   if (word === "runs" || word === "lost") return { ...none, status: word, stdout, stderr };
-  return { status: "ended", code: Number(word), stdout, stderr };
+  return { status: "ended", code: Number(word), stdout, stderr, clock: { start, end } };
 }
 
 const withoutEmptyEnds = ({ code, stdout, stderr }: JobState) => ({
@@ -75,7 +82,9 @@ export default defineModule({
       started: 1,
       finished: state.status === "runs" ? 0 : 1,
       ...(state.status === "ended" ? { changed: true } : {}),
-      ...(state.status === "ended" ? outputResult(withoutEmptyEnds(state)) : {}),
+      ...(state.status === "ended"
+        ? { ...outputResult(withoutEmptyEnds(state)), ...runTimes(state.clock) }
+        : { stdout: "", stdout_lines: [], stderr: "", stderr_lines: [] }),
     };
   },
 });

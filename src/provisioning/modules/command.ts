@@ -54,6 +54,7 @@ export default defineModule({
           why: `run ${words[0]}`,
           argv: expands ? ["sh", "-c", `exec ${split.words.map(expandingWord).join(" ")}`] : words,
           ...stdinOf(args),
+          ...(context.registers === true ? { clock: true } : {}),
           ...(args.chdir === undefined ? {} : { cwd: hostPath(args.chdir, context) }),
         },
       ],

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
-import { pathAfter, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
+import { askAfter, pathAfter, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Outcome, Plan } from "./module.ts";
 
@@ -87,6 +87,20 @@ export function remotePath(args: RemoteArgs, state: RemoteState, context: Module
   return isInside(args, state) ? inside : dest;
 }
 
+/** What a task that registers its result wants to know beside the path itself. */
+export const askRemoteAfter = (args: RemoteArgs, state: RemoteState, context: ModuleContext): Question[] => {
+  const path = remotePath(args, state, context);
+  return [
+    ...askAfter(path),
+    { of: "script", sh: '[ ! -f "$1" ] || md5sum <"$1" | cut -c1-32', args: [path] },
+  ];
+};
+
+function md5After({ after }: Outcome): JsonObject {
+  const md5sum = after === undefined ? "" : textOf(answerTo(after, 1, "script").stdout).trim();
+  return md5sum === "" ? {} : { md5sum };
+}
+
 export function remoteResult(
   args: RemoteArgs,
   state: RemoteState,
@@ -100,6 +114,7 @@ export function remoteResult(
     dest: remotePath(args, state, context),
     state: isFolder ? "directory" : "file",
     checksum: state.sha1 === "" ? null : state.sha1,
+    ...(isFolder ? { md5sum: null } : md5After(outcome)),
   };
 }
 

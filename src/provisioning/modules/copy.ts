@@ -17,10 +17,10 @@ import {
 } from "./copy-file.ts";
 import {
   askRemote,
+  askRemoteAfter,
   planRemote,
   type RemoteState,
   readRemote,
-  remotePath,
   remoteResult,
 } from "./copy-remote.ts";
 import { askTree, planTree, readTree, type TreeGoal } from "./copy-tree.ts";
@@ -150,7 +150,7 @@ export default defineModule({
   after(args, state, context) {
     if (state.kind === "tree") return [];
     if (state.kind === "file") return askAfter(finalPath(goalOf(args, context), state.file, context));
-    return askAfter(remotePath({ ...args, src: args.src ?? "" }, state.remote, context));
+    return askRemoteAfter({ ...args, src: args.src ?? "" }, state.remote, context);
   },
   result(state, outcome, args, context) {
     const src = args.src === undefined ? {} : { src: args.src };

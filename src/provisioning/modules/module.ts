@@ -121,6 +121,8 @@ export interface ModuleContext {
   readonly check: boolean;
   /** Diffs will be shown: only then are old contents asked for. */
   readonly diff: boolean;
+  /** Later tasks see the result. Not known yet when questions are asked ahead. */
+  readonly registers?: boolean;
   /** In the order of `sources(args)`. */
   readonly sources: readonly SourceAnswer[];
   /** Milliseconds since the epoch at the start of the run (backup names, apt cache age). */
@@ -234,6 +236,8 @@ export type Effect =
   | {
       readonly effect: "pause";
       readonly seconds: number | null;
+      /** In which its length is told. */
+      readonly unit: "seconds" | "minutes";
       readonly prompt: string;
       readonly echo: boolean;
     }

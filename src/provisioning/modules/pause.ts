@@ -18,9 +18,10 @@ export default defineControllerModule({
   run(args) {
     const seconds = args.seconds ?? (args.minutes === undefined ? null : args.minutes * 60);
     const { prompt, echo } = args;
+    const unit = args.seconds === undefined ? "minutes" : "seconds";
     return {
-      result: { echo, ...(seconds === null ? {} : { delta: Math.round(seconds) }) },
-      effects: [{ effect: "pause", seconds, prompt, echo }],
+      result: { echo },
+      effects: [{ effect: "pause", seconds, unit, prompt, echo }],
     };
   },
 });

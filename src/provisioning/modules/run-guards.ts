@@ -5,6 +5,7 @@ import { answerTo, bytesOf, outcomeOutput, outputResult } from "./answers.ts";
 import { flag, path, text } from "./arguments.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Outcome } from "./module.ts";
+import { runTimes, shownDelta } from "./run-times.ts";
 
 export const guardArgs = {
   creates: path("A path (or a pattern with * and ?): the task does nothing when it exists."),
@@ -71,7 +72,8 @@ export function runResult(
   outcome: Outcome,
 ): JsonObject {
   if (state.needless !== undefined) {
-    return { cmd, ...outputResult({ code: 0, stdout: state.needless, stderr: "" }), msg: state.needless };
+    const said = outputResult({ code: 0, stdout: state.needless, stderr: "" });
+    return { cmd, ...said, start: null, end: null, delta: null, msg: state.needless };
   }
   const output = outcomeOutput(outcome);
   const ended = (value: string) => (args.strip_empty_ends ? value.replace(/[\r\n]+$/, "") : value);
@@ -79,14 +81,8 @@ export function runResult(
   return {
     cmd,
     ...outputResult({ ...output, stdout: ended(output.stdout), stderr: ended(output.stderr) }),
-    ...(outcome.steps.length === 0 ? {} : { delta: asDelta(elapsedMs) }),
+    ...(outcome.steps.length === 0 ? {} : { delta: shownDelta(elapsedMs * 1000) }),
+    ...runTimes(outcome.steps.at(-1)?.result.clock),
+    msg: "",
   };
-}
-
-/** Python's way of writing a time: 0:00:01.250000. */
-function asDelta(elapsedMs: number): string {
-  const seconds = Math.floor(elapsedMs / 1000);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const micros = String(Math.round((elapsedMs % 1000) * 1000)).padStart(6, "0");
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${micros}`;
 }

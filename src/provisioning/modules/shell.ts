@@ -28,6 +28,7 @@ export default defineModule({
               why: `run in ${args.executable}`,
               argv: [args.executable, "-c", args.cmd],
               ...stdinOf(args),
+              ...(context.registers === true ? { clock: true } : {}),
               ...(args.chdir === undefined ? {} : { cwd: hostPath(args.chdir, context) }),
             },
           ],

@@ -1,14 +1,15 @@
 import type { z } from "zod";
+import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question, ScriptAnswer } from "../host/question.ts";
 import { answerTo, linesOf, textOf } from "./answers.ts";
 import { type ArchiveEntry, kindOfArchive, listArchive } from "./archive-listing.ts";
 import { defineArgs, flag, list, path, whole } from "./arguments.ts";
-import { attributeArgs, planAttributes, statOf } from "./attributes.ts";
+import { askAfter, attributeArgs, pathAfter, planAttributes, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import { bodySource, requestOf } from "./http-request.ts";
-import type { ModuleContext, Plan } from "./module.ts";
+import type { ModuleContext, Outcome, Plan } from "./module.ts";
 import { bringStep, compareSh, extractSteps, modeWord, uploadName } from "./unarchive-command.ts";
 
 const args = defineArgs({
@@ -229,6 +230,16 @@ function planCompared(given: UnarchiveArgs, state: State, context: ModuleContext
   return { steps, diffs: [{ path: dest, before: "", after: `(unpacked ${given.src})\n` }] };
 }
 
+/** What tar or unzip said. */
+function extractResults({ failed, steps }: Outcome): JsonObject {
+  const unpacked = steps.findLast(({ step }) => step.why.startsWith("unpack "));
+  if (failed || unpacked?.step.do !== "run") return {};
+  const { code, stdout, stderr } = unpacked.result;
+  const { argv } = unpacked.step;
+  const cmd = argv.slice(argv.findIndex((word) => word === "tar" || word === "unzip"));
+  return { extract_results: { cmd, rc: code, out: textOf(stdout), err: textOf(stderr) } };
+}
+
 export default defineModule({
   kind: "host",
   name: "unarchive",
@@ -240,9 +251,12 @@ export default defineModule({
   ask,
   read,
   plan,
-  result(state, _outcome, given, context) {
+  after: (given, _state, context) => askAfter(hostPath(given.dest, context)),
+  result(state, outcome, given, context) {
     const members = membersOf(given, context);
     return {
+      ...pathAfter(outcome, statOf(state.dest), {}),
+      ...extractResults(outcome),
       src: given.src,
       dest: hostPath(given.dest, context),
       state: "directory",
