@@ -173,12 +173,13 @@ const empty = new Uint8Array();
 
 function itemPart(item: Along, { stepTimeoutMs: timeoutMs, withEnvironment }: AlongOptions): Part {
   const frames = item.steps.map((step): Frame => {
-    const { script, stdin, okCodes, runsForeignCode } = compileStep(step);
+    const { script, stdin, stream, okCodes, runsForeignCode } = compileStep(step);
     return {
       kind: runsForeignCode ? "step" : "ask",
       script: withEnvironment(script),
       ...{ timeoutMs, okCodes, onlyAfterSuccess: true },
       ...(stdin === undefined ? {} : { stdin }),
+      ...(stream === undefined ? {} : { stream }),
     };
   });
   const read = (outcomes: readonly (FrameResult | undefined)[]): DoneAlong[] => {

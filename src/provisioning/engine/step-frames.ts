@@ -70,17 +70,13 @@ export async function runSteps(request: StepsRequest): Promise<StepsRan> {
 }
 
 async function runSegment(
-  { machine, session, shell, message, questions, timing }: StepsRequest,
+  { machine, shell, message, questions, timing }: StepsRequest,
   { units, count }: FramedSegment,
   before: readonly Frame[],
   isLast: boolean,
 ): Promise<Pick<StepsRan, "answers" | "along"> & { results: StepResult[] }> {
-  const { env, become } = message.identity;
+  const { env } = message.identity;
   const compiled = await Promise.all(units.map(compileUnit));
-  for (const [index, { upload }] of compiled.entries()) {
-    const shownAs = pathOf(units[index]?.steps[0]);
-    if (upload !== undefined) await session.upload(upload.from, upload.to, { become, ...shownAs });
-  }
   const asks = isLast && questions.length > 0;
   const { items, places } = (isLast ? message.batch : undefined) ?? noBatch;
   const { stepTimeoutMs } = message;
@@ -130,9 +126,6 @@ function resultsOf(
   return results.flatMap((result) => result ?? []);
 }
 
-const pathOf = (step: FramedStep | undefined): { readonly shownAs?: string } =>
-  step?.do === "write" ? { shownAs: step.path } : {};
-
 function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: boolean): Frame {
   return {
     kind: compiled.runsForeignCode ? "step" : "ask",
@@ -140,6 +133,7 @@ function stepFrame(compiled: CompiledStep, message: Message, onlyAfterSuccess: b
     timeoutMs: message.stepTimeoutMs,
     okCodes: compiled.okCodes,
     ...(compiled.stdin === undefined ? {} : { stdin: compiled.stdin }),
+    ...(compiled.stream === undefined ? {} : { stream: compiled.stream }),
     ...(onlyAfterSuccess ? { onlyAfterSuccess: true } : {}),
   };
 }

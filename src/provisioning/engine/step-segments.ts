@@ -1,7 +1,6 @@
 /**
  * The steps of one message, in pieces that leave at once: small files of one kind that stand side by side (a folder that
- * is copied) are written by one script, everything else by a script of its own. An upload leaves before its message, so
- * it begins one, when what stands before it (its folder, perhaps) is done.
+ * is copied) are written by one script, everything else by a script of its own.
  */
 import { readFile } from "node:fs/promises";
 import { compileFiles, fileKind, readDone } from "../host/compile-files.ts";
@@ -43,20 +42,20 @@ export function segmentsOf(steps: readonly Step[], found: Found): Segment[] {
       segments.push({ kind: "special", step });
       continue;
     }
-    const bytes = inlineBytesOf(step);
+    const bytes = inlineBytesOf(step) ?? 0;
     const last = segments.at(-1);
-    const isFull = last?.kind === "framed" && last.bytes + (bytes ?? 0) > limits.segmentBytes;
-    if (last?.kind === "framed" && bytes !== undefined && !isFull) place(last, step, bytes, found);
+    const isFull = last?.kind === "framed" && last.bytes + bytes > limits.segmentBytes;
+    if (last?.kind === "framed" && !isFull) place(last, step, bytes, found);
     else {
       const segment: FramedSegment = { kind: "framed", units: [], count: 0, bytes: 0 };
-      place(segment, step, bytes ?? 0, found);
+      place(segment, step, bytes, found);
       segments.push(segment);
     }
   }
   return segments;
 }
 
-/** What travels inside the message. Undefined: it is uploaded. */
+/** What the message's text holds. Undefined: it is streamed. */
 function inlineBytesOf(step: FramedStep): number | undefined {
   if (step.do === "run") return step.stdin?.length ?? 0;
   const bytes = "bytes" in step.from ? step.from.bytes.length : step.from.sizeBytes;

@@ -17,8 +17,8 @@ export interface CompiledStep extends HostScript {
   readonly okCodes: readonly number[];
   /** Programs that are not ours may leave children behind, which hold the output: frame kind "step", else "ask". */
   readonly runsForeignCode: boolean;
-  /** To be uploaded before the script runs, as the user who runs it: too large for the script itself. */
-  readonly upload?: { readonly from: string | Uint8Array; readonly to: string };
+  /** Too large for stdin: sent while the script reads, which counts what arrives. */
+  readonly stream?: { readonly from: string | Uint8Array; readonly sizeBytes: number };
 }
 
 /** `run` and `write`; the engine does `fetch` and `reconnect` through the session. */
@@ -65,51 +65,49 @@ function oddEnvironment(env: Env): string {
 }
 
 function compileWrite(step: WriteStep, nonce: string): CompiledStep {
-  const upload = uploadOf(step, nonce);
+  const { from } = step;
+  const sizeBytes = sizeOf(step);
+  const isStreamed = !("bytes" in from) || sizeBytes > limits.inlineBytes;
   const lines = [
-    `p=${shellQuote(directoryWord(step.path))}; u=${shellQuote(upload?.to ?? "")}`,
+    `p=${shellQuote(directoryWord(step.path))}`,
     writeFunctions,
     ...(step.follow === false ? [] : ["follow"]),
     `begin ${nonce}`,
-    upload ? "adopt" : "fill",
+    "fill",
+    ...(isStreamed ? [`whole ${sizeBytes}`] : []),
     ...ownership(step),
     ...(step.validate === undefined ? [] : [validation(step.validate)]),
     ...(step.backup ? [`backup ${nonce}`] : []),
     "finish",
   ];
-  const inline = "bytes" in step.from && !upload ? { stdin: step.from.bytes } : {};
   const runsForeignCode = step.validate !== undefined;
   return {
     script: lines.join("\n"),
     okCodes: [0],
     runsForeignCode,
-    ...inline,
-    ...(upload ? { upload } : {}),
+    ...(isStreamed
+      ? { stream: { from: "bytes" in from ? from.bytes : from.file, sizeBytes } }
+      : { stdin: from.bytes }),
   };
 }
 
-function uploadOf({ from, path }: WriteStep, nonce: string): CompiledStep["upload"] {
-  if ("bytes" in from && from.bytes.length <= limits.inlineBytes) return undefined;
-  const folder = directoryWord(path).replace(/[^/]*$/, "") || "./";
-  return { from: "bytes" in from ? from.bytes : from.file, to: `${folder}.provision-upload-${nonce}` };
-}
+const sizeOf = ({ from }: WriteStep): number => ("bytes" in from ? from.bytes.length : from.sizeBytes);
 
 /**
- * dd fsyncs what it wrote, and its summary is shown only when it failed. A rename onto a mount point (a container's
+ * dd fsyncs what it wrote, and its summary is shown only when it failed. What failed is cleared up before it is told:
+ * perhaps nobody is there to be told, which ends the script. A rename onto a mount point (a container's
  * /etc/hosts) says "busy": there the content is copied into the file instead, which is the only way.
  */
 const writeFunctions = `
-t=; o=; fail() { printf '%s\\n' "$1" >&2; exit 1; }
-clean() { [ -z "$t" ] || rm -f -- "$t"; [ -z "$u" ] || rm -f -- "$u"; }
-trap clean EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+t=; o=; clean() { [ -z "$t" ] || rm -f -- "$t"; t=; }; fail() { clean; printf '%s\\n' "$1" >&2; exit 1; }
+trap clean EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
 follow() { [ -L "$p" ] || return 0; p=$(readlink -f -- "$p" && printf x) && p=\${p%?x} || fail 'the symbolic link leads nowhere'; }
 begin() { [ ! -d "$p" ] || fail "$p is a directory"
 case $p in */*) d=\${p%/*}/;; *) d=./;; esac; [ -d "$d" ] || fail "the directory $d does not exist"
 [ -e "$p" ] && o=$(stat -Lc '%u:%g %a' -- "$p" 2>/dev/null || ls -dnL -- "$p" | awk '{print $3 ":" $4}')
 t=$d.provision-$1; }
 fill() { e=$( (umask 077; dd of="$t" bs=65536 conv=fsync) 2>&1) || fail "$(printf '%s\\n' "$e" | grep -v '^[0-9]*+[0-9]* records ')"; }
-adopt() { if [ "\${u%/*}/" != "$d" ]; then fill <"$u"; return; fi
-t=$u u=; dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null || fail 'the uploaded file could not be synced'; }
+whole() { n=$(($(wc -c <"$t"))); [ $n = $1 ] || fail "only $n of $1 bytes arrived"; }
 keep() { [ -z "$o" ] || [ "\${o%% *}" = "$(id -u):$(id -g)" ] || chown "\${o%% *}" "$t" 2>/dev/null || [ "$(id -u)" != 0 ] || fail 'the owner could not be kept'; }
 keepmode() { case $o in *' '*) chmod "\${o#* }" "$t";; '') chmod =rw "$t";; *) chmod --reference="$p" "$t";; esac || exit; }
 backup() { [ -e "$p" ] || return 0; b=$p.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$p" "$b" || exit; printf '%s backup %s\\n' "$1" "$b"; }
@@ -149,19 +147,21 @@ export interface ScriptOutcome {
 }
 
 export function readStepResult(step: RunStep | WriteStep, outcome: ScriptOutcome): StepResult {
-  const { stdout, clock } =
-    step.do === "run" && step.clock ? withoutTimes(outcome.stdout) : { stdout: outcome.stdout };
   const okCodes = step.do === "run" ? (step.okCodes ?? [0]) : [0];
   const backupPath = step.do === "write" && step.backup ? backupOf(outcome.stdout) : undefined;
+  const { stdout, clock } =
+    step.do === "run" && step.clock ? withoutTimes(outcome.stdout) : { stdout: outcome.stdout };
   return {
     ok: !outcome.timedOut && okCodes.includes(outcome.code),
     code: outcome.code,
     stdout,
-    ...(clock === undefined ? {} : { clock }),
     stderr: outcome.stderr,
     elapsedMs: outcome.elapsedMs,
+    ...(clock === undefined ? {} : { clock }),
     ...(backupPath === undefined ? {} : { backupPath }),
   };
+}
+
 /** The first line, and one near the end: what was started and left behind may write after it. */
 function withoutTimes(stdout: Uint8Array): Pick<StepResult, "stdout" | "clock"> {
   const bytes = Buffer.from(stdout);
@@ -178,8 +178,6 @@ function withoutTimes(stdout: Uint8Array): Pick<StepResult, "stdout" | "clock"> 
   };
 }
 const lineBytes = 200;
-
-}
 
 const backupOf = (stdout: Uint8Array): string | undefined =>
   /(?:^|\n)[0-9a-f]{32} backup (.*?~)\n/s.exec(decodeHostText(stdout))?.[1];

@@ -1,18 +1,15 @@
-/** What every Session has in common: a shell a user, transfers on channels of their own, a count of messages. */
-import { createReadStream } from "node:fs";
-import { chmod, open, rename, rm, stat } from "node:fs/promises";
+/** What every Session has in common: a shell a user, downloads on channels of their own, a count of messages. */
+import { chmod, open, rename, rm } from "node:fs/promises";
 import { ProvisionError } from "../../base/errors.ts";
-import { shellQuote } from "../../base/shell-quote.ts";
 import type { HttpAnswer, HttpRequest } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import { type Launch, launchOf } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
-import { limits } from "./limits.ts";
 import { LiveShell } from "./live-shell.ts";
 import type { Become, ConnectionPlan, Session, Shell, TransferOptions } from "./session.ts";
 import { ShellConnection } from "./shell-connection.ts";
 import { dropSpooled } from "./spool.ts";
-import { Transfer, type TransferPlan } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
 
 export interface Network {
   http(request: HttpRequest, env: Env): Promise<HttpAnswer>;
@@ -52,10 +49,14 @@ export class BaseSession implements Session {
     const known = this.#shells.get(key);
     if (known) return known;
     const connect = (kill: readonly string[]): Promise<ShellConnection> => this.#connect(user, kill);
-    const count = (): void => {
-      this.#roundTrips += 1;
-    };
-    const shell = new LiveShell(user, this.#parts.loginUser, connect, count);
+    const shell = new LiveShell(user?.user ?? this.#parts.loginUser, connect, {
+      message: () => {
+        this.#roundTrips += 1;
+      },
+      taken: (file) => {
+        if (this.#spooled.delete(file)) dropSpooled(file);
+      },
+    });
     this.#shells.set(key, shell);
     shell.open();
     return shell;
@@ -77,21 +78,6 @@ export class BaseSession implements Session {
     for (const shell of this.#shells.values()) shell.retire();
   }
 
-  async upload(from: string | Uint8Array, remotePath: string, options: TransferOptions = {}): Promise<void> {
-    const { size, chunks } = await contentOf(from);
-    const transfer = await this.#transfer(receiving(remotePath, size), options);
-    try {
-      await transfer.ready;
-      for await (const chunk of chunks) await transfer.write(chunk);
-      transfer.end();
-      const { shownAs = remotePath } = options;
-      await transfer.finished(`send a file to "${shownAs}" on "${this.#parts.plan.name}"`);
-      if (typeof from === "string" && this.#spooled.delete(from)) dropSpooled(from);
-    } finally {
-      transfer.close();
-    }
-  }
-
   async download(
     remotePath: string,
     localFile: string,
@@ -100,8 +86,7 @@ export class BaseSession implements Session {
     const action = `fetch "${remotePath}" from "${this.#parts.plan.name}"`;
     const temporary = `${localFile}.provision-part`;
     const file = await open(temporary, "w", 0o600);
-    const opening = `exec 9<${shellQuote(remotePath)}`;
-    const transfer = await this.#transfer({ opening, copy: "cat <&9" }, options);
+    const transfer = await this.#transfer(remotePath, options);
     try {
       let bytes = 0;
       for await (const chunk of transfer.output()) {
@@ -122,17 +107,14 @@ export class BaseSession implements Session {
     }
   }
 
-  async #transfer(
-    script: TransferPlan["script"],
-    { become = null, signal }: TransferOptions,
-  ): Promise<Transfer> {
+  async #transfer(path: string, { become = null, signal }: TransferOptions): Promise<Transfer> {
     if (this.#isClosed) throw this.#gone();
     signal?.throwIfAborted();
     this.#roundTrips += 1;
     const user = this.#isSelf(become) ? null : become;
     const launch = launchOf(user);
     const channel = await this.#parts.openChannel(launch);
-    return new Transfer(channel, { launch, become: user, script, host: this.#parts.plan.name, signal });
+    return new Transfer(channel, { launch, become: user, path, host: this.#parts.plan.name, signal });
   }
 
   async http(request: HttpRequest, env: Env = {}): Promise<HttpAnswer> {
@@ -167,33 +149,6 @@ export class BaseSession implements Session {
       state: "the connection was closed",
     });
   }
-}
-
-interface Content {
-  readonly size: number;
-  readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-}
-
-/** A file that grows meanwhile is sent as long as it was. */
-async function contentOf(from: string | Uint8Array): Promise<Content> {
-  if (typeof from !== "string") return { size: from.length, chunks: [from] };
-  const { size } = await stat(from);
-  const range = { end: size - 1, highWaterMark: limits.transferChunkBytes };
-  return { size, chunks: size === 0 ? [] : createReadStream(from, range) };
-}
-
-/** The end of a connection looks like the end of the file: what did not arrive whole is removed again. */
-function receiving(remotePath: string, size: number): TransferPlan["script"] {
-  const path = shellQuote(remotePath);
-  const copy = [
-    "cat >&9; c=$?; exec 9>&-",
-    `n=$(($(wc -c <${path})))`,
-    `[ $c != 0 ] || [ $n != ${size} ] || exit 0`,
-    `rm -f -- ${path}`,
-    `[ $c != 0 ] || printf '%s\\n' "only $n of ${size} bytes arrived" >&2`,
-    "exit 1",
-  ].join("; ");
-  return { opening: `umask 077; exec 9>${path}`, copy };
 }
 
 const tooLarge = (action: string, maxBytes: number): ProvisionError =>

@@ -80,6 +80,7 @@ const reasons: readonly Reason[] = [
   {
     when: /unknown user|user .* does not exist|No passwd entry/,
     state: ({ become }) => `the host has no user "${become.user}"`,
+    fix: "a task before it makes one: user: {name: …}",
   },
   {
     when: /not found|No such file/,

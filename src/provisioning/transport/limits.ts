@@ -6,6 +6,8 @@ export const limits = {
   frameOutputBytes: 64 * 1024 * 1024,
   /** From a step's end until nobody holds its stdout and stderr any more. A loaded host needs 20 ms and more for it. */
   cleanTimeoutMs: 500,
+  /** For a script whose stream an interrupt cut off; the run itself waits longer. */
+  clearUpMs: 2000,
   /** For words of a shell that was killed, after the one that killed it has spoken on the same connection. */
   lateWordsMs: 50,
   /** Channels kept for daemons that hold a step's output; sshd allows 10 a connection. */
@@ -14,7 +16,7 @@ export const limits = {
   shellOpenTimeoutMs: 30_000,
   /** What a login shell may say before ours speaks, and what is shown of it in errors. */
   chatterBytes: 64 * 1024,
-  /** One message on its way into a channel before waiting for the other side to read. */
+  /** A piece of a file: what one dd on the host reads in one block, and what still leaves after an interrupt. */
   transferChunkBytes: 256 * 1024,
   /** A download's bytes that wait for the disk before the sender is held. */
   downloadAheadBytes: 4 * 1024 * 1024,

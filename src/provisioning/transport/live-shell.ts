@@ -3,16 +3,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { limits } from "./limits.ts";
-import type { Become, Frame, FrameResult, Shell } from "./session.ts";
+import type { Frame, FrameResult, Shell } from "./session.ts";
 import type { ShellConnection } from "./shell-connection.ts";
 
 /** `kill` are shells of before which the new one ends first of all. */
 export type ConnectShell = (kill: readonly string[]) => Promise<ShellConnection>;
 
+export interface LiveShellEvents {
+  /** One leaves. */
+  message(): void;
+  /** A script has taken that file of the controller. */
+  taken(file: string): void;
+}
+
 export class LiveShell implements Shell {
   readonly user: string;
   readonly #connect: ConnectShell;
-  readonly #onMessage: () => void;
+  readonly #events: LiveShellEvents;
   #connection: ShellConnection | undefined;
   #opening: Promise<ShellConnection> | undefined;
   #kill: string[] = [];
@@ -20,10 +27,10 @@ export class LiveShell implements Shell {
   readonly #parked: ShellConnection[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(become: Become | null, loginUser: string, connect: ConnectShell, onMessage: () => void) {
-    this.user = become?.user ?? loginUser;
+  constructor(user: string, connect: ConnectShell, events: LiveShellEvents) {
+    this.user = user;
     this.#connect = connect;
-    this.#onMessage = onMessage;
+    this.#events = events;
   }
 
   /** Opens the connection without waiting for it. A failure is told by the first exchange. */
@@ -66,13 +73,22 @@ export class LiveShell implements Shell {
     while (results.length < frames.length) {
       const connection = await this.#connected();
       const rest = frames.slice(results.length);
-      this.#onMessage();
+      this.#events.message();
       const outcome = await connection.send(rest, succeeded);
       succeeded &&= outcome.results.every((result, i) => isSuccess(result, rest[i]));
       results.push(...outcome.results);
+      this.#tellTaken(rest, outcome.results);
       if (outcome.retire) await this.#replace(connection, outcome.retire, results.length < frames.length);
     }
     return results;
+  }
+
+  #tellTaken(frames: readonly Frame[], results: readonly FrameResult[]): void {
+    for (const [i, result] of results.entries()) {
+      const from = frames[i]?.stream?.from;
+      if (typeof from === "string" && !result.skipped && isSuccess(result, frames[i]))
+        this.#events.taken(from);
+    }
   }
 
   /** A hanging step is killed now, not with the next message; a held shell only if frames wait in it. */

@@ -11,10 +11,22 @@ export interface Frame {
   readonly kind: "ask" | "step";
   readonly script: string;
   readonly stdin?: Uint8Array;
+  /** Stdin that is sent in pieces while the script reads. */
+  readonly stream?: StreamedInput;
+  /** Of a stream: from the last piece that left. */
   readonly timeoutMs: number;
   /** Not run (result `skipped`) when an earlier frame of this message ended with another code than its okCodes. */
   readonly onlyAfterSuccess?: boolean;
   readonly okCodes?: readonly number[];
+}
+/**
+ * A connection that ends, an interrupt, a file that cannot be read: the script sees the end too early. It must count,
+ * and take nothing for whole that is shorter than `sizeBytes`.
+ */
+export interface StreamedInput {
+  /** Bytes at hand, or a file of the controller. */
+  readonly from: string | Uint8Array;
+  readonly sizeBytes: number;
 }
 export interface FrameResult {
   readonly skipped: boolean;
@@ -50,11 +62,6 @@ export interface Session {
   shell(become: Become | null): Promise<Shell>;
   /** Retire shells so that the next use opens anew (R10). */
   retireShells(): Promise<void>;
-  /**
-   * Stream a controller's file, or bytes, to a path on the host (a temporary name; mode 0600), as `become`. Nothing is
-   * left there when it fails.
-   */
-  upload(from: string | Uint8Array, remotePath: string, options?: TransferOptions): Promise<void>;
   download(
     remotePath: string,
     localFile: string,
@@ -71,11 +78,9 @@ export interface Session {
 }
 
 export interface TransferOptions {
-  /** The user who reads or writes the file on the host. Default: the login user. */
+  /** The user who reads the file on the host. Default: the login user. */
   readonly become?: Become | null;
   readonly signal?: AbortSignal;
-  /** The file's name in errors, where the path is a temporary one. */
-  readonly shownAs?: string;
 }
 
 /** How to reach a host, read from ansible_* variables and options by engine/connection.ts. */

@@ -3,14 +3,16 @@
  * the shell can be used no longer, it says why, and live-shell.ts decides.
  */
 
-import { ProvisionError } from "../../base/errors.ts";
+import type { ProvisionError } from "../../base/errors.ts";
 import { newNonce } from "../host/compile-questions.ts";
 import { decodeHostText } from "../host/host-text.ts";
 import { becomeFailed, type Launch } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
 import { limits } from "./limits.ts";
 import { MarkReader } from "./mark-reader.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { Become, Frame, FrameResult } from "./session.ts";
+import { lost, neverSpoke, noPrintf, noShell, otherShell, tooMuch } from "./shell-problems.ts";
 import { encodeMessage, preamble } from "./shell-text.ts";
 
 export interface ShellOptions {
@@ -41,6 +43,8 @@ interface FrameState {
   readonly stderr: SideState;
   code: number;
   skipped: boolean;
+  /** What the controller has to say to it. */
+  note?: Buffer;
 }
 
 interface Pending {
@@ -68,7 +72,7 @@ export class ShellConnection {
   readonly #options: ShellOptions;
   readonly #nonce = newNonce();
   readonly #openTimer: NodeJS.Timeout;
-  #unsent: Buffer[];
+  readonly #outgoing: Outgoing;
   #isReady: boolean;
   readonly #readers: Readonly<Record<Side, MarkReader>>;
   readonly #hasSpoken: Record<Side, boolean> = { stdout: false, stderr: false };
@@ -77,6 +81,7 @@ export class ShellConnection {
   #chatter: Record<Side, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #passwordSent = false;
   #askedAgain = false;
+  #isInterrupted = false;
   #pending: Pending | undefined;
   #nextId = 1;
   #dead: ProvisionError | undefined;
@@ -88,9 +93,14 @@ export class ShellConnection {
   constructor(channel: Channel, options: ShellOptions) {
     this.#channel = channel;
     this.#options = options;
-    this.#unsent = [Buffer.from(preamble(this.#nonce, options.kill))];
+    this.#outgoing = new Outgoing(channel, this.#nonce, {
+      progress: (id) => this.#onProgress(id),
+      unreadable: (id, error) => this.#onUnreadable(id, error),
+      failed: (error) => this.#fail(lost(options.host, String(error), error)),
+    });
+    this.#outgoing.push([Buffer.from(preamble(this.#nonce, options.kill))]);
     this.#isReady = options.launch.ready === undefined;
-    this.#openTimer = setTimeout(() => this.#fail(this.#neverSpoke()), limits.shellOpenTimeoutMs);
+    this.#openTimer = setTimeout(() => this.#fail(neverSpoke(options.host)), limits.shellOpenTimeoutMs);
     const reader = (side: Side): MarkReader =>
       new MarkReader(this.#nonce, {
         data: (bytes) => this.#onData(side, bytes),
@@ -102,7 +112,7 @@ export class ShellConnection {
       stderr: (bytes) => this.#readers.stderr.feed(bytes),
       closed: (code, why) => this.#fail(this.#endedEarly(code, why)),
     });
-    this.#flush();
+    if (this.#isReady) this.#outgoing.allow("text");
   }
 
   get isUsable(): boolean {
@@ -121,13 +131,25 @@ export class ShellConnection {
   }
 
   close(): void {
-    this.#fail(this.#lost("it was closed"));
+    this.#fail(lost(this.#options.host, "it was closed"));
     this.#channel.close();
   }
 
-  /** What runs now is ended on the host, as if its time were over. */
+  /**
+   * What runs now is ended on the host, as if its time were over. Who is sent a file is told that nothing more comes,
+   * and is given the time to clear up.
+   */
   interrupt(): void {
-    if (this.#isOpen()) this.#onTimeout();
+    const pending = this.#pending;
+    if (!pending || !this.#isOpen()) return;
+    if (pending.frames[pending.results.length]?.stream === undefined) {
+      this.#onTimeout();
+      return;
+    }
+    this.#isInterrupted = true;
+    this.#outgoing.stop(pending.firstId + pending.results.length);
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#onTimeout(), limits.clearUpMs);
   }
 
   /** One write. `succeeded` continues a message whose first frames ran in another shell. */
@@ -135,24 +157,28 @@ export class ShellConnection {
     if (this.#dead) return Promise.reject(this.#dead);
     if (this.#pending) return Promise.reject(new Error("a message is still under way in this shell"));
     return new Promise((resolve, reject) => {
+      this.#isInterrupted = false;
       const firstId = this.#nextId;
       this.#nextId += frames.length;
       this.#pending = {
         ...{ frames, firstId, resolve, reject, results: [], bytes: 0, timer: undefined },
         ...{ states: frames.map(newState), at: { stdout: 0, stderr: 0 }, startedAt: performance.now() },
       };
-      this.#unsent.push(encodeMessage(frames, firstId, succeeded));
-      this.#flush();
+      this.#outgoing.push(encodeMessage(frames, firstId, succeeded));
       this.#armTimeout();
     });
   }
 
-  #flush(): void {
-    if (!this.#isReady || this.#unsent.length === 0) return;
-    const bytes = this.#unsent.length === 1 ? this.#unsent[0] : Buffer.concat(this.#unsent);
-    this.#unsent = [];
-    if (bytes)
-      this.#channel.write(bytes).catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
+  #onProgress(id: number): void {
+    const pending = this.#pending;
+    if (!pending || this.#isInterrupted || pending.firstId + pending.results.length !== id) return;
+    const state = pending.states[pending.results.length];
+    if (state?.stdout.ended !== true) this.#armTimeout();
+  }
+
+  #onUnreadable(id: number, error: Error): void {
+    const state = this.#pending?.states[id - this.#pending.firstId];
+    if (state !== undefined) state.note = Buffer.from(`\nprovision: ${error.message}\n`);
   }
 
   /** A frame's time runs while the host works on it; opening the shell has a limit of its own. */
@@ -184,7 +210,8 @@ export class ShellConnection {
     const pending = this.#pending;
     this.#pending = undefined;
     clearTimeout(pending?.timer);
-    this.#dead = this.#lost("the shell was given up");
+    this.#dead = lost(this.#options.host, "the shell was given up");
+    this.#outgoing.close();
     pending?.resolve({ results: pending.results, retire: { kill, isHeld } });
   }
 
@@ -195,7 +222,7 @@ export class ShellConnection {
       timedOut,
       code: timedOut ? -1 : state.code,
       stdout: joined(state.stdout.chunks),
-      stderr: joined(state.stderr.chunks),
+      stderr: joined([...state.stderr.chunks, ...(state.note === undefined ? [] : [state.note])]),
       elapsedMs: performance.now() - pending.startedAt,
     };
   }
@@ -209,7 +236,7 @@ export class ShellConnection {
     const state = pending?.states[pending.at[side]]?.[side];
     if (!pending || !state || state.ended) return;
     pending.bytes += bytes.length;
-    if (pending.bytes > limits.frameOutputBytes) this.#fail(this.#tooMuch());
+    if (pending.bytes > limits.frameOutputBytes) this.#fail(tooMuch(this.#options.host));
     else state.chunks.push(bytes);
   }
 
@@ -223,7 +250,7 @@ export class ShellConnection {
     const { prompt, ready } = this.#options.launch;
     if (side === "stdout" && ready !== undefined && !this.#isReady && heard.includes(ready)) {
       this.#isReady = true;
-      this.#flush();
+      this.#outgoing.allow("text");
     }
     if (side === "stderr" && prompt && !this.#isReady) this.#answerPrompt(prompt, decodeHostText(heard));
   }
@@ -239,17 +266,19 @@ export class ShellConnection {
     this.#passwordSent = true;
     this.#channel
       .write(Buffer.from(`${prompt.password}\n`))
-      .catch((error: unknown) => this.#fail(this.#lost(String(error), error)));
+      .catch((error: unknown) => this.#fail(lost(this.#options.host, String(error), error)));
   }
 
   #onMark(side: Side, [word, first = "", second = "", third, fourth]: readonly string[]): void {
     if (word === "hello") {
       this.#hasSpoken[side] = true;
       const { word: expected } = this.#options.launch;
-      if (expected !== undefined && fourth !== expected) this.#fail(this.#otherShell());
+      if (expected !== undefined && fourth !== expected) this.#fail(otherShell(this.#options));
       else this.#onHello(first, second, third);
       return;
     }
+    if (word === "enough" || word === "skip") this.#outgoing.stop(Number(first));
+    if (word === "enough") return;
     const given = this.#givenUp;
     if (given && word === given.word && Number(first) === given.id) given.said[side] = true;
     const pending = this.#pending;
@@ -270,9 +299,10 @@ export class ShellConnection {
   #onHello(pid: string, group: string, printf: string | undefined): void {
     this.#pid = pid;
     this.#group = group;
-    if (printf !== "builtin") this.#fail(this.#noPrintf());
+    if (printf !== "builtin") this.#fail(noPrintf(this.#options.host));
     if (!this.#isOpen()) return;
     clearTimeout(this.#openTimer);
+    this.#outgoing.allow("all");
     this.#armTimeout();
   }
 
@@ -287,7 +317,8 @@ export class ShellConnection {
       clearTimeout(pending.timer);
       this.#pending = undefined;
       pending.resolve({ results: pending.results });
-    } else if (current.stdout.ended && current.stderr.ended) {
+    } else if (this.#isInterrupted && pending.results.at(-1)?.code === 0) this.#onTimeout();
+    else if (current.stdout.ended && current.stderr.ended) {
       clearTimeout(pending.timer);
       pending.timer = setTimeout(() => this.#onUnclean(), limits.cleanTimeoutMs);
     } else if (pending.results.length > before) this.#armTimeout();
@@ -317,6 +348,7 @@ export class ShellConnection {
   #fail(error: ProvisionError): void {
     if (this.#dead) return;
     this.#dead = error;
+    this.#outgoing.close();
     clearTimeout(this.#openTimer);
     this.#channel.close();
     const pending = this.#pending;
@@ -327,71 +359,14 @@ export class ShellConnection {
 
   #endedEarly(code: number | null, why: string): ProvisionError {
     const { become, host } = this.#options;
-    const stderr = decodeHostText(this.#chatter.stderr);
-    if (this.#pid !== "" || code === null) return this.#lost(why);
-    if (become) {
-      const { host: at } = this.#options;
-      return becomeFailed({
-        ...{ become, host: at, stderr },
-        ...{ passwordSent: this.#passwordSent, askedAgain: this.#askedAgain },
-      });
-    }
-    const words = stderr.trim() === "" ? decodeHostText(this.#chatter.stdout) : stderr;
-    const heard = words.trim().split("\n").slice(-3).join("; ");
-    return new ProvisionError({
-      code: "unsupported-shell",
-      action: `open a shell on "${host}"`,
-      state: `it ended with exit code ${code}${heard === "" ? "" : `, saying "${heard}"`}`,
-      why: "the login must be allowed to run /bin/sh, and its start-up files (.bashrc) must not end it",
-    });
-  }
-
-  #lost(why: string, cause?: unknown): ProvisionError {
-    return new ProvisionError({
-      code: "connection-lost",
-      action: `go on on "${this.#options.host}"`,
-      state: `the connection ended: ${why}`,
-      cause,
-    });
-  }
-
-  #neverSpoke(): ProvisionError {
-    return new ProvisionError({
-      code: "connection-timeout",
-      action: `open a shell on "${this.#options.host}"`,
-      state: `it said nothing for ${limits.shellOpenTimeoutMs / 1000} s`,
-      why: "a start-up file of the login (.bashrc), or sudo, waits for something",
-    });
-  }
-
-  #otherShell(): ProvisionError {
-    const { become, host } = this.#options;
-    return new ProvisionError({
-      code: "unsupported-shell",
-      action: `become "${become?.user ?? ""}" on "${host}"`,
-      state: "another shell reads what was meant for that user's",
-      why: "a start-up file of the login (.bashrc) begins a shell of its own, whatever it was asked to run",
-      fix: "let it do so on a terminal only: [ -t 0 ] && exec fish",
-    });
-  }
-
-  #noPrintf(): ProvisionError {
-    return new ProvisionError({
-      code: "unsupported-shell",
-      action: `use /bin/sh of "${this.#options.host}"`,
-      state: "its printf is not built in",
-      why: "secrets must not stand in a program's arguments",
-      fix: "install dash, bash or busybox as /bin/sh",
-    });
-  }
-
-  #tooMuch(): ProvisionError {
-    return new ProvisionError({
-      code: "output-too-large",
-      action: `read a command's output on "${this.#options.host}"`,
-      state: `it is longer than ${limits.frameOutputBytes / 1024 / 1024} MiB`,
-      fix: "send the output to a file on the host",
-    });
+    if (this.#pid !== "" || code === null) return lost(host, why);
+    const heard = {
+      stdout: decodeHostText(this.#chatter.stdout),
+      stderr: decodeHostText(this.#chatter.stderr),
+    };
+    if (!become) return noShell(host, code, heard);
+    const asked = { passwordSent: this.#passwordSent, askedAgain: this.#askedAgain };
+    return becomeFailed({ become, host, stderr: heard.stderr, ...asked });
   }
 }
 

@@ -3,12 +3,19 @@
 import { shellQuote } from "../../base/shell-quote.ts";
 import { encodeHostText } from "../host/host-text.ts";
 import { printfFormat } from "../host/printf-format.ts";
-import type { Frame } from "./session.ts";
+import type { Frame, StreamedInput } from "./session.ts";
 
 /**
  * Marks are lines `<newline><nonce> word …`. _a asks: a subshell, then the mark on both streams. _s does a step: its
  * stdout and stderr each run through a cat of their own; the end mark goes the same way, so it comes after the output,
  * and "clean" after the last writer. 5 and 6 are the shell's own streams, 3 carries the exit code to the shell itself.
+ *
+ * _y gives a script its stdin: what stands in _i, or the pieces that follow the message's text on the shell's own stdin,
+ * each after a line `<nonce> <bytes>`, the last one of 0 bytes. A shell reads ahead of the line that it runs, so blanks
+ * stand between that line and the first piece; what it did not take of them is passed over. A piece is read by one dd in
+ * one block: whoever reads from it, and however that ends, exactly the piece is gone. If anything else stands where a
+ * piece should begin, the shell is killed before it could take a byte of a file for a command. "enough" (8 is where a
+ * frame's stdout goes) says that nobody reads any more.
  */
 const functions = `
 _e() { printf '\\n%s end %s %s\\n' "$_n" "$1" "$2"; }
@@ -17,11 +24,15 @@ _k() { printf '\\n%s skip %s 0\\n' "$_n" "$1"; printf '\\n%s skip %s 0\\n' "$_n"
 _q() { _t=$2; set --; eval "$_t"; }
 _l() { printf '\\n%s clean %s 0\\n' "$_n" "$1"; }
 _a() { ( _q "$@" ) </dev/null 5>&- 6>&-; _r=$?; _e $1 $_r; _e $1 $_r >&2; _c $1 $_r "$3"; }
-_A() { printf "$_i" 2>/dev/null 5>&- 6>&- | ( _i=; _q "$@" ) 5>&- 6>&-; _r=$?; _e $1 $_r; _e $1 $_r >&2; _c $1 $_r "$3"; _i=; }
+_y() { [ -n "$_z" ] || { printf "$_i" 2>/dev/null 8>&-; return; }
+while IFS= read -r _h; do case $_h in "$_n "*) ;; *[!" "]*) kill -KILL $$; exit 1;; *) continue;; esac
+_h=\${_h#* }; [ "$_h" != 0 ] || return 0
+dd bs=$_h count=1 iflag=fullblock 2>/dev/null 8>&- || [ -z "$_z" ] || { printf '\\n%s enough %s 0\\n' "$_n" "$_z" >&8; _z=; }; done; }
+_A() { { _y 5>&- 6>&- | ( _i= _z=; _q "$@" ) 5>&- 6>&- 8>&-; _r=$?; } 8>&1; _e $1 $_r; _e $1 $_r >&2; _c $1 $_r "$3"; _i= _z=; }
 _s() { _r=$( { { { ( _q "$@" ) </dev/null 2>&7 3>&- 5>&- 6>&- 7>&-; _x=$?; _e $1 $_x; _e $1 $_x >&7; printf %s $_x >&3; } |
 { cat; _l $1; } >&5 3>&- 7>&-; } 7>&1 | { cat; _l $1; } >&6 3>&-; } 3>&1 ); _c $1 $_r "$3"; }
-_S() { _r=$( { { { printf "$_i" 2>/dev/null 3>&- 5>&- 6>&- 7>&- | ( _i=; _q "$@" ) 2>&7 3>&- 5>&- 6>&- 7>&-; _x=$?; _e $1 $_x; _e $1 $_x >&7; printf %s $_x >&3; } |
-{ cat; _l $1; } >&5 3>&- 7>&-; } 7>&1 | { cat; _l $1; } >&6 3>&-; } 3>&1 ); _c $1 $_r "$3"; _i=; }
+_S() { _r=$( { { { { _y 3>&- 5>&- 6>&- 7>&- | ( _i= _z=; _q "$@" ) 2>&7 3>&- 5>&- 6>&- 7>&- 8>&-; _x=$?; } 8>&1; _e $1 $_x; _e $1 $_x >&7; printf %s $_x >&3; } |
+{ cat; _l $1; } >&5 3>&- 7>&-; } 7>&1 | { cat; _l $1; } >&6 3>&-; } 3>&1 ); _c $1 $_r "$3"; _i= _z=; }
 `.trim();
 
 /**
@@ -29,7 +40,7 @@ _S() { _r=$( { { { printf "$_i" 2>/dev/null 3>&- 5>&- 6>&- 7>&- | ( _i=; _q "$@"
  * appended to PATH, where a login user's often lacks them.
  */
 export function preamble(nonce: string, kill: readonly string[] = []): string {
-  return `${kill.map((target) => `kill -KILL ${target} 2>/dev/null\n`).join("")}exec 5>&1 6>&2; _n=${nonce} _i= _ok=1
+  return `${kill.map(killing).join("")}exec 5>&1 6>&2; _n=${nonce} _i= _z= _ok=1
 ${functions}
 case :$PATH: in *:/usr/sbin:*) ;; *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;; esac
 _g=$$; [ -r /proc/$$/stat ] && read -r _a1 _a2 _a3 _a4 _g _a5 </proc/$$/stat
@@ -38,22 +49,46 @@ printf '\\n%s hello %s %s %s %s\\n' $_n $$ $_g $_p "$1"; printf '\\n%s hello %s 
 `;
 }
 
-/** All frames of a message, as one text. `succeeded`: no earlier frame of the message failed in a shell before. */
-export function encodeMessage(frames: readonly Frame[], firstId: number, succeeded: boolean): Buffer {
-  const parts: Buffer[] = [Buffer.from(`_ok=${succeeded ? 1 : 0}\n`)];
-  for (const [i, frame] of frames.entries()) parts.push(encodeFrame(frame, firstId + i));
-  return Buffer.concat(parts);
+/** A group may clear up before it goes. */
+const killing = (target: string): string =>
+  `${target.startsWith("-") ? `kill -TERM ${target} 2>/dev/null; sleep 0.1 2>/dev/null\n` : ""}kill -KILL ${target} 2>/dev/null\n`;
+
+/** What leaves for a shell, one after the other: text, or the pieces of a file for the frame of that id. */
+export type Part = Uint8Array | { readonly id: number; readonly stream: StreamedInput };
+
+/** All frames of a message. `succeeded`: no earlier frame of the message failed in a shell before. */
+export function encodeMessage(frames: readonly Frame[], firstId: number, succeeded: boolean): Part[] {
+  const parts: Part[] = [Buffer.from(`_ok=${succeeded ? 1 : 0}\n`)];
+  for (const [i, frame] of frames.entries()) {
+    const id = firstId + i;
+    parts.push(encodeFrame(frame, id));
+    if (frame.stream !== undefined) parts.push(blanks, { id, stream: frame.stream });
+  }
+  return parts;
 }
 
+/** As much as a shell takes in one read. One that takes more is killed by _y. */
+const blanks = Buffer.from(`${" ".repeat(8191)}\n`);
+
+/** A piece of a stream, and what ends it. */
+export const pieceOf = (nonce: string, bytes: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(`${nonce} ${bytes.length}\n`), bytes]);
+
 function encodeFrame(frame: Frame, id: number): Buffer {
-  const { kind, script, stdin, okCodes = [0], onlyAfterSuccess } = frame;
-  const given = stdin !== undefined && stdin.length > 0;
+  const { kind, script, stdin, stream, okCodes = [0], onlyAfterSuccess } = frame;
+  const given = stream !== undefined || (stdin !== undefined && stdin.length > 0);
   const verb = kind === "ask" ? (given ? "_A" : "_a") : given ? "_S" : "_s";
   const call = encodeHostText(`${verb} ${id} ${quoteText(script)} '${okCodes.join(" ")}'`);
-  const lines = given ? [Buffer.from("_i="), printfFormat(stdin), Buffer.from("\n"), call] : [call];
-  if (!onlyAfterSuccess) return Buffer.concat([...lines, Buffer.from("\n")]);
+  const input =
+    stream !== undefined
+      ? [Buffer.from(`_z=${id}\n`)]
+      : given && stdin !== undefined
+        ? [Buffer.from("_i="), printfFormat(stdin), Buffer.from("\n")]
+        : [];
+  if (!onlyAfterSuccess) return Buffer.concat([...input, call, Buffer.from("\n")]);
   const open = Buffer.from("if [ $_ok = 1 ]; then\n");
-  return Buffer.concat([open, ...lines, Buffer.from(`\nelse _k ${id}; fi\n`)]);
+  const skip = stream === undefined ? `_k ${id}` : `_k ${id}; _z=${id}; _y >/dev/null 8>&1; _z=`;
+  return Buffer.concat([open, ...input, call, Buffer.from(`\nelse ${skip}; fi\n`)]);
 }
 
 /** A NUL would end the word; sh has no way to write one. */

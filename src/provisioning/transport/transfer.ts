@@ -1,8 +1,9 @@
 /**
- * A file's bytes through a shell on a channel of its own, as any user, with no SFTP server: the shell says "go", then
- * becomes `cat`. Nothing is sent before "go", because a shell may read ahead of the line that it runs.
+ * A file's bytes from a shell on a channel of its own, as any user, with no SFTP server: the shell says "go", then
+ * `cat`s it. (Files go up inside messages: shell-text.ts.)
  */
 import { ProvisionError } from "../../base/errors.ts";
+import { shellQuote } from "../../base/shell-quote.ts";
 import { newNonce } from "../host/compile-questions.ts";
 import { decodeHostText } from "../host/host-text.ts";
 import { becomeFailed, type Launch } from "./become-command.ts";
@@ -13,8 +14,8 @@ import type { Become } from "./session.ts";
 export interface TransferPlan {
   readonly launch: Launch;
   readonly become: Become | null;
-  /** `opening` fails or opens fd 9; then bytes flow through `copy`. */
-  readonly script: { readonly opening: string; readonly copy: string };
+  /** Of the file on the host. */
+  readonly path: string;
   readonly host: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,12 +66,11 @@ export class Transfer {
   }
 
   #start(): void {
-    const { opening, copy } = this.#plan.script;
-    // One compound command that ends in exit: whatever happens, no byte of the file is ever read as a command.
     const { word } = this.#plan.launch;
+    const opening = `exec 9<${shellQuote(this.#plan.path)}`;
     const mine =
       word === undefined ? "" : `[ "$1" = ${word} ] || { echo "another shell reads this" >&2; exit 1; }; `;
-    const line = `{ ${mine}printf '%s\\n' ${this.#hello}; ${opening} || exit 1; printf '%s\\n' ${this.#go}; ${copy}; exit $?; }\n`;
+    const line = `{ ${mine}printf '%s\\n' ${this.#hello}; ${opening} || exit 1; printf '%s\\n' ${this.#go}; cat <&9; exit $?; }\n`;
     this.#channel.write(Buffer.from(line)).catch((error: unknown) => this.#onClosed(null, String(error)));
   }
 
@@ -122,20 +122,6 @@ export class Transfer {
     this.#endedNow.resolve(this.#ending);
     this.#readyNow.reject(this.#failure(this.#ending, `open a shell on "${this.#plan.host}"`));
     this.#wake();
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let from = 0; from < bytes.length; from += limits.transferChunkBytes) {
-      if (this.#ending) return;
-      await Promise.race([
-        this.#channel.write(bytes.subarray(from, from + limits.transferChunkBytes)),
-        this.#ended,
-      ]);
-    }
-  }
-
-  end(): void {
-    this.#channel.end();
   }
 
   async *output(): AsyncGenerator<Buffer> {

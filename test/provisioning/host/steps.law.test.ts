@@ -33,9 +33,9 @@ describe.each(shells)("steps in $name", ({ argv }) => {
   });
   const perform = (step: Extract<Step, { do: "run" | "write" }>) => {
     const compiled = compileStep(step);
-    if (compiled.upload && "from" in step && "bytes" in step.from)
-      writeFileSync(compiled.upload.to, step.from.bytes, { mode: 0o600 });
-    return readStepResult(step, runScript(argv, compiled));
+    const { from } = compiled.stream ?? {};
+    const input = typeof from === "object" ? { stdin: from } : {};
+    return readStepResult(step, runScript(argv, { ...compiled, ...input }));
   };
   const write = (name: string, bytes: Uint8Array | string, more: Partial<WriteStep> = {}) =>
     perform({

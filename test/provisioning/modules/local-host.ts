@@ -1,7 +1,7 @@
 /** A host for tests: modules' questions and steps on a real sh of this machine, or of a container. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { JsonObject } from "../../../src/base/json.ts";
 import { compileQuestions } from "../../../src/provisioning/host/compile-questions.ts";
 import { compileStep, readStepResult } from "../../../src/provisioning/host/compile-step.ts";
@@ -70,10 +70,9 @@ export class LocalHost {
   async act(step: Step): Promise<StepResult> {
     if (step.do !== "run" && step.do !== "write") throw new Error(`not for this host: ${step.do}`);
     const compiled = compileStep(step);
-    if (compiled.upload !== undefined && typeof compiled.upload.from === "string") {
-      await copyFile(compiled.upload.from, compiled.upload.to);
-    }
-    const output = await this.sh(compiled.script, compiled.stdin);
+    const { from } = compiled.stream ?? {};
+    const stdin = typeof from === "string" ? await readFile(from) : from;
+    const output = await this.sh(compiled.script, compiled.stdin ?? stdin);
     return readStepResult(step, { ...output, timedOut: false, elapsedMs: 1 });
   }
 

@@ -12,7 +12,7 @@ import { readAnswers } from "../../../src/provisioning/host/read-answers.ts";
 import type { Step } from "../../../src/provisioning/host/step.ts";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { FrameResult, Session } from "../../../src/provisioning/transport/session.ts";
-import { ask, brief, localPlan, step } from "./sessions.ts";
+import { ask, brief, localPlan, step, streaming } from "./sessions.ts";
 
 /** A host that has busybox and nothing else: no GNU tool can help out. */
 const name = `provision-busybox-${process.pid}`;
@@ -65,9 +65,9 @@ async function answersTo(questions: readonly Question[]) {
   return readAnswers(await run(compileQuestions(questions).script), questions).map(({ value }) => value);
 }
 async function perform(task: Extract<Step, { do: "run" | "write" }>) {
-  const { script, stdin, upload } = compileStep(task);
-  if (upload) await session.upload(upload.from, upload.to);
-  const [result] = await (await session.shell(null)).exchange([step(script, stdin ? { stdin } : {})]);
+  const { script, stdin, stream } = compileStep(task);
+  const input = { ...(stdin ? { stdin } : {}), ...(stream ? { stream } : {}) };
+  const [result] = await (await session.shell(null)).exchange([step(script, input)]);
   if (!result) throw new Error("no result");
   return readStepResult(task, result);
 }
@@ -85,7 +85,7 @@ describe.skipIf(!hasDocker)("a container with busybox alone", () => {
 
   test("questions are answered", async () => {
     const content = Buffer.from([...Array(256).keys()]);
-    await session.upload(content, "/tmp/it's\nodd");
+    await (await session.shell(null)).exchange([ask("umask 077; cat >/tmp/it\\'s'\n'odd", streaming(content))]);
     const answers = await answersTo([
       { of: "path", path: "/tmp/it's\nodd", want: ["stat", "hash", "content"] },
       { of: "path", path: "/bin/sh", want: ["stat", "link"] },

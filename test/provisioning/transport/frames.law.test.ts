@@ -170,17 +170,12 @@ describe.each(shells)("frames in $name", ({ argv, name }) => {
     expect(Buffer.from(seen[0]?.stdout ?? []).toString()).not.toContain("hunter2secret");
   });
 
-  test("files travel both ways, byte for byte; a bad path never runs a byte of them", async () => {
-    const bomb = Buffer.from(`touch ${folder}/ran\n`.repeat(50_000));
-    await session.upload(bomb, join(folder, "up"));
-    await session.download(join(folder, "up"), join(folder, "down"), { maxBytes: bomb.length });
-    expect(readFileSync(join(folder, "down")).equals(bomb)).toBe(true);
-    await expect(session.upload(bomb, join(folder, "none/x"))).rejects.toMatchObject({
-      code: "transfer-failed",
-    });
-    const tooLong = session.download(join(folder, "up"), join(folder, "down2"), { maxBytes: 10 });
+  test("a file comes down, byte for byte, or not at all", async () => {
+    await session.download(join(folder, "mb"), join(folder, "down"), { maxBytes: megabyte.length });
+    expect(readFileSync(join(folder, "down")).equals(megabyte)).toBe(true);
+    const tooLong = session.download(join(folder, "mb"), join(folder, "down2"), { maxBytes: 10 });
     await expect(tooLong).rejects.toMatchObject({ code: "output-too-large" });
-    expect([existsSync(join(folder, "ran")), existsSync(join(folder, "down2"))]).toEqual([false, false]);
+    expect(existsSync(join(folder, "down2"))).toBe(false);
   });
 
   test("retired shells are opened anew", async () => {

@@ -44,6 +44,10 @@ export const step = (script: string, more: Partial<Frame> = {}): Frame => ({
   kind: "step",
 });
 
+export const streaming = (from: Uint8Array): Pick<Frame, "stream"> => ({
+  stream: { from, sizeBytes: from.length },
+});
+
 /** `code:stdout|stderr`, with S for skipped and T for timed out. */
 export const brief = (results: readonly FrameResult[]): string[] =>
   results.map(({ skipped, timedOut, code, stdout, stderr }) =>

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { ConnectionPlan, Session } from "../../../src/provisioning/transport/session.ts";
-import { ask, brief, step } from "./sessions.ts";
+import { ask, brief, step, streaming } from "./sessions.ts";
 import { freePort, makeKey, type Sshd, startSshd } from "./sshd.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "provision-ssh-"));
@@ -279,7 +279,7 @@ describe("a session", () => {
       const shell = await session.shell(null);
       const target = join(folder, "narrow");
       expect(brief(await shell.exchange([ask("echo one")]))).toEqual(["0:one\n|"]);
-      await session.upload(Buffer.from("content"), target);
+      await shell.exchange([ask(`cat >${target}`, streaming(Buffer.from("content")))]);
       expect(readFileSync(target, "utf8")).toBe("content");
       const other = await session.shell({ user: "nobody", method: "su" });
       expect(brief(await other.exchange([ask("id -un")]))).toEqual(["0:nobody\n|"]);
@@ -320,7 +320,10 @@ describe("a session", () => {
   test("files go up and down", async () => {
     const session = await open();
     const bytes = Buffer.alloc(5_000_000, "abc");
-    await session.upload(bytes, join(folder, "up"));
+    const shell = await session.shell(null);
+    expect(
+      brief(await shell.exchange([ask(`cat >${folder}/up`, streaming(bytes)), ask("echo next")])),
+    ).toEqual(["0:|", "0:next\n|"]);
     await session.download(join(folder, "up"), join(folder, "down"), { maxBytes: bytes.length });
     expect(readFileSync(join(folder, "down")).equals(bytes)).toBe(true);
   });

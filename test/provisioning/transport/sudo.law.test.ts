@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { BaseSession } from "../../../src/provisioning/transport/base-session.ts";
 import type { Become } from "../../../src/provisioning/transport/session.ts";
-import { ask, brief, shellSession, step } from "./sessions.ts";
+import { ask, brief, shellSession, step, streaming } from "./sessions.ts";
 
 /**
  * Real sudo and su with real passwords, changing nothing on this machine: in a mount namespace of their own, copies of
@@ -81,15 +81,16 @@ describe.skipIf(!canNest)("sudo", () => {
     expect(brief(await shell.exchange([step("id -un")]))).toEqual(["0:daemon\n|"]);
   });
 
-  test("a file is uploaded as the other user, password and all", async () => {
+  test("a file is sent as the other user, password and all", async () => {
     const session = login("asker");
     const become: Become = { user: "root", method: "sudo", password: "right horse" };
     const path = join(folder, "uploaded");
-    await session.upload(Buffer.alloc(300_000, 65), path, { become });
     const shell = await session.shell(become);
-    expect(brief(await shell.exchange([ask(`stat -c '%U %a %s' ${path}`)]))).toEqual([
-      "0:root 600 300000\n|",
-    ]);
+    const frames = [
+      ask(`umask 077; cat >${path}`, streaming(Buffer.alloc(300_000, 65))),
+      ask(`stat -c '%U %a %s' ${path}`),
+    ];
+    expect(brief(await shell.exchange(frames))).toEqual(["0:|", "0:root 600 300000\n|"]);
   });
 
   test.each([
@@ -122,7 +123,10 @@ test("a start-up file that begins another shell never makes it act for the user 
     code: "unsupported-shell",
     fix: expect.stringContaining("[ -t 0 ]"),
   });
-  await expect(
-    stray.upload(Buffer.from("x"), join(folder, "stray"), { become: { user: "root", method: "sudo" } }),
-  ).rejects.toThrow("another shell");
+  const again = shellSession(["/bin/sh"], ["sh", "-c", "exec sh", "sh"], "somebody");
+  opened.push(again);
+  const bomb = streaming(Buffer.from(`touch ${folder}/stray\n`.repeat(1000)));
+  const other = await again.shell({ user: "root", method: "sudo" });
+  await expect(other.exchange([ask(":", bomb)])).rejects.toMatchObject({ code: "unsupported-shell" });
+  expect(existsSync(join(folder, "stray"))).toBe(false);
 });
