@@ -33,7 +33,7 @@ const withUnit =
   };
 
 /** `10secs`, `1.5mins`, `250ms` → milliseconds. */
-export const parseDurationMs = withUnit(unitMs);
+const parseDurationMs = withUnit(unitMs);
 
 const booleans: Readonly<Record<string, boolean>> = {
   true: true,

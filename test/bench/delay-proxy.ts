@@ -6,7 +6,7 @@ export interface DelayProxy {
   close(): void;
 }
 
-export interface DelayRequest {
+interface DelayRequest {
   readonly listenHost: string;
   readonly host: string;
   readonly port: number;

@@ -1,10 +1,6 @@
 /** What people write who are new to YAML, to playbooks, to inventories: name, files, and what they type. */
 
-export type Mistake = readonly [
-  name: string,
-  files: Readonly<Record<string, string>>,
-  argv?: readonly string[],
-];
+type Mistake = readonly [name: string, files: Readonly<Record<string, string>>, argv?: readonly string[]];
 
 const P = (tasks: string): string => `- hosts: all\n  gather_facts: false\n  tasks:\n${tasks}`;
 const S = "- hosts: all\n  gather_facts: false\n  tasks: [{ping: }]\n";

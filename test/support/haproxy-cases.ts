@@ -5,7 +5,7 @@ import type { HaproxyOptions } from "../../src/scheduler/discovery/haproxy-view.
 import { type RenderedHaproxy, renderHaproxy } from "../../src/scheduler/discovery/render-haproxy.ts";
 import { readServedApps } from "../../src/scheduler/discovery/served-app.ts";
 
-export interface HaproxyCase {
+interface HaproxyCase {
   readonly name: string;
   readonly says: string;
   readonly options: Omit<HaproxyOptions, "servedBefore" | "isBusy"> & {

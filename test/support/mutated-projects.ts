@@ -106,7 +106,7 @@ async function look(folder: string, argv: readonly string[]): Promise<{ code: nu
 const isBad = ({ code, text }: { code: number; text: string }): boolean =>
   code === 0 ? false : !/error\[[a-z-]+\]\n\S/.test(text) || /error\[defect\]|\n\s+at .*:\d+:\d+/.test(text);
 
-export async function seeMutated(first: number, last: number): Promise<Seen> {
+async function seeMutated(first: number, last: number): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), "provision-spoilt-"));
   const names = Object.keys(project);
   const bad: string[] = [];

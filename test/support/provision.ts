@@ -7,7 +7,7 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
-export interface Event {
+interface Event {
   readonly type: string;
   readonly host?: string;
   readonly task?: string;

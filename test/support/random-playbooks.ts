@@ -8,7 +8,7 @@ import fc from "./property.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export interface RandomPlay {
+interface RandomPlay {
   readonly hosts: string;
   readonly statements: readonly Fields[];
   readonly serial: number;

@@ -57,7 +57,7 @@ grep -h '^pv' /etc/passwd /etc/group; grep -F "$1" /etc/fstab; grep -cF "$1/m " 
 dpkg-query -W -f '\${Package} \${Status}\\n' pvone pvtwo 2>/dev/null
 [ -e /run/pvsvc ] && echo started; cat /run/pvsvc.log 2>/dev/null; [ -z "$2" ] || ls /var/lib/provision/owed 2>/dev/null | wc -l; exit 0`;
 
-export const machineNames = ["one", "two"] as const;
+const machineNames = ["one", "two"] as const;
 export type MachineName = (typeof machineNames)[number];
 
 export interface SmallWorld {

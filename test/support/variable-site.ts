@@ -74,7 +74,7 @@ export const factNames = [
   "ansible_user_id",
 ] as const;
 
-export interface VariableSite {
+interface VariableSite {
   /** By path. Variables stand where the levels say. */
   readonly files: Readonly<Record<string, string>>;
   readonly extraVars: string;

@@ -18,7 +18,7 @@ export const whyNoZooKeeper = existsSync("/usr/share/java/zookeeper.jar")
   ? undefined
   : "the package zookeeper is not installed";
 
-export interface ZooKeeperTestServer {
+interface ZooKeeperTestServer {
   readonly host: "127.0.0.1";
   readonly port: number;
   /** SIGKILL. */
@@ -44,7 +44,7 @@ export interface ZooKeeperEnsemble {
   stop(): Promise<void>;
 }
 
-export interface EnsembleOptions {
+interface EnsembleOptions {
   readonly size?: 1 | 3 | 5;
   /** Sessions may be 2 to 20 ticks long. */
   readonly tickMs?: number;

@@ -122,7 +122,7 @@ export const addressOf = (hosts: RehearsalHosts, name: string | undefined): stri
 };
 
 /** Gets `provision/hello` onto every slave. */
-export async function loadHelloImage(request: RehearsalRequest, hosts: RehearsalHosts): Promise<void> {
+async function loadHelloImage(request: RehearsalRequest, hosts: RehearsalHosts): Promise<void> {
   const archive = join(stateFolder(request.id), "hello-image.tar");
   await runProgram("docker", ["save", "--output", archive, `${helloImage}:latest`]);
   const loaded = await request.runPlaybook({

@@ -87,7 +87,7 @@ export interface HaproxyPlan {
 }
 
 /** Ports of the services that share a node with the proxy. */
-export const defaultReservedPorts = [22, 2181, 2888, 3888, 5050, 5051, 8080, 8443] as const;
+const defaultReservedPorts = [22, 2181, 2888, 3888, 5050, 5051, 8080, 8443] as const;
 const defaultTaskPorts = [[31_000, 32_000]] as const;
 const defaultConnectTimeoutMs = 2_000;
 const idPattern = /^(\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?)+$/;

@@ -37,7 +37,7 @@ export interface ServerLimits {
   readonly closeGraceMs: number;
 }
 
-export const defaultServerLimits: ServerLimits = {
+const defaultServerLimits: ServerLimits = {
   maxBodyBytes: 16 * 1024 * 1024,
   maxPendingBytes: 8 * 1024 * 1024,
   maxConnections: 10_000,
@@ -163,7 +163,7 @@ async function answerOrError(serving: Serving, request: HttpRequest): Promise<Ht
 }
 
 /** `{message, details}`, as Marathon words its errors. What is no HttpError is a 500 without inner words. */
-export function errorResponse(error: unknown): HttpResponse {
+function errorResponse(error: unknown): HttpResponse {
   if (!(error instanceof HttpError)) return jsonResponse(500, { message: "Internal server error" });
   const details = error.details === undefined ? {} : { details: error.details };
   return jsonResponse(error.status, { message: error.message, ...details }, error.headers);

@@ -39,17 +39,6 @@ export const textResponse = (status: number, text: string, headers: Headers = {}
   body: { text, type: "text/plain; charset=utf-8" },
 });
 
-export const htmlResponse = (status: number, text: string, headers: Headers = {}): HttpResponse => ({
-  status,
-  headers,
-  body: { text, type: "text/html; charset=utf-8" },
-});
-
-export const bytesResponse = (status: number, bytes: Uint8Array, type: string): HttpResponse => ({
-  status,
-  body: { bytes, type },
-});
-
 export const emptyResponse = (status: number, headers: Headers = {}): HttpResponse => ({ status, headers });
 
 export const redirectResponse = (status: 301 | 302 | 303 | 307 | 308, location: string): HttpResponse => ({

@@ -1,7 +1,7 @@
 /** The wire of ZooKeeper 3.4–3.9: requests as bytes, answers as values. No I/O, no state. */
 import { JuteReader, JuteWriter } from "./jute.ts";
 
-export const opcode = {
+const opcode = {
   create: 1,
   delete: 2,
   exists: 3,
@@ -44,7 +44,7 @@ export interface Acl {
   readonly id: string;
 }
 
-export const allPermissions = 31;
+const allPermissions = 31;
 const readPermission = 1;
 export const openAcl: readonly Acl[] = [{ permissions: allPermissions, scheme: "world", id: "anyone" }];
 /** Who created it may do all, everybody may read: what Mesos and Marathon use with credentials. */

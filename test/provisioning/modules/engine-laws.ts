@@ -1,5 +1,5 @@
 /** The law of modules that need more than a shell: the session's HTTP and TCP, files that are fetched, a new connection. */
-export interface EngineLaw {
+interface EngineLaw {
   readonly module: string;
   readonly claim: string;
   /** YAML of the task's arguments: d is a folder, p a port that answers "hello". */

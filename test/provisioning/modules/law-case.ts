@@ -8,7 +8,7 @@ import { shellQuote } from "../../../src/base/shell-quote.ts";
 import type { SourceAnswer } from "../../../src/provisioning/modules/module.ts";
 import { fileSource, type LocalHost } from "./local-host.ts";
 
-export interface LawCase {
+interface LawCase {
   readonly claim: string;
   /** sh, run in the folder before. */
   readonly setup?: string;
@@ -44,7 +44,7 @@ export function lawCases(set: string): ReadonlyMap<string, readonly LawCase[]> {
   );
 }
 
-export interface LawPlace {
+interface LawPlace {
   readonly host: LocalHost;
   readonly module: string;
   /** $DIR in any text of the case. */

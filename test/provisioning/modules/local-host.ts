@@ -20,7 +20,7 @@ export interface Ran {
   readonly result: JsonObject;
 }
 
-export interface LocalHostOptions {
+interface LocalHostOptions {
   /** What runs a script given on its stdin: ["dash"], ["docker", "exec", "-i", …, "sh"]. */
   readonly shell: readonly string[];
   readonly facts: HostFacts;

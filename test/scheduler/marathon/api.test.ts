@@ -85,6 +85,12 @@ describe("apps", () => {
     ["GET", "/v2/groups/none", undefined, `404 {"message":"Group '/none' does not exist"}`],
     ["POST", "/v2/apps", app, `409 {"message":"An app with id [/www] already exists."}`],
     [
+      "POST",
+      "/v2/apps",
+      { cmd: "x" },
+      `400 {"message":"Invalid JSON","details":[{"path":"/id","errors":["error.path.missing"]}]}`,
+    ],
+    [
       "PUT",
       "/v2/apps/www",
       { instances: 2 },

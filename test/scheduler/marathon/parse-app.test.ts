@@ -1,11 +1,22 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../../src/base/json.ts";
 import { ApiError } from "../../../src/scheduler/marathon/model/api-error.ts";
+import type { AppDefinition } from "../../../src/scheduler/marathon/model/app.ts";
 import { appJson } from "../../../src/scheduler/marathon/model/app-json.ts";
-import { parseApp } from "../../../src/scheduler/marathon/model/parse-app.ts";
+import { applyUpdate } from "../../../src/scheduler/marathon/model/app-update.ts";
+import { parseAppUpdate } from "../../../src/scheduler/marathon/model/parse-app.ts";
+import { absoluteId } from "../../../src/scheduler/marathon/model/path-id.ts";
+import { validateApp } from "../../../src/scheduler/marathon/model/validate-app.ts";
 
 const version = "2026-01-01T00:00:00.000Z";
-const parse = (json: JsonValue) => parseApp(json, { version });
+
+/** A new app, as POST makes it. */
+function parse(json: JsonValue): AppDefinition {
+  const said = parseAppUpdate(json);
+  const spec = applyUpdate(absoluteId(said.id ?? ""), undefined, said);
+  validateApp(spec);
+  return { ...spec, version, lastScalingAt: version, lastConfigChangeAt: version };
+}
 
 describe("the apps that clients have always posted", () => {
   test("the oldest container: bridge network, EXPOSEd ports, numbers as strings", () => {
@@ -219,7 +230,6 @@ const refusal = (json: JsonValue): { status: number; details: unknown } => {
 describe("what does not fit is refused in Marathon's words", () => {
   test.each<[JsonValue, number, string, string]>([
     [[], 400, "/", "error.expected.jsobject"],
-    [{ cmd: "x" }, 400, "/id", "error.path.missing"],
     [{ id: "a", cmd: "x", instances: "many" }, 400, "/instances", "error.expected.jsnumber"],
     [{ id: "a", cmd: "x", instances: 1.5 }, 400, "/instances", "error.expected.int"],
     [{ id: "a", cmd: 1 }, 400, "/cmd", "error.expected.jsstring"],

@@ -39,7 +39,7 @@ export function appInfo(state: MarathonState, app: AppDefinition, embeds: Readon
 export const tasksOf = (state: MarathonState, appId: AppId): readonly JsonObject[] =>
   [...instancesOf(state, appId).values()].map((instance) => taskJson(state, instance));
 
-export const deploymentsOf = (state: MarathonState, appId: AppId): readonly JsonObject[] =>
+const deploymentsOf = (state: MarathonState, appId: AppId): readonly JsonObject[] =>
   [...state.deployments.values()]
     .filter(({ changes }) => changes.some(({ app }) => app === appId))
     .map(({ id }) => ({ id }));

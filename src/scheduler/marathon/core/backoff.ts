@@ -18,7 +18,7 @@ export function increaseBackoff(draft: Draft, definition: AppDefinition): void {
 }
 
 /** A backoff that saw no failure for maxLaunchDelay after its end. */
-export const isForgotten = (backoff: Backoff, definition: AppDefinition, now: number): boolean =>
+const isForgotten = (backoff: Backoff, definition: AppDefinition, now: number): boolean =>
   now > backoff.until + definition.maxLaunchDelaySeconds * 1000;
 
 export function launchableAt(state: MarathonState, definition: AppDefinition): number {

@@ -40,7 +40,7 @@ export function retireInstance(draft: Draft, instance: Instance): void {
   tellChange(draft, retired, instance.condition);
 }
 
-export function askToKill(draft: Draft, instance: Pick<Instance, "id" | "agentId">): void {
+function askToKill(draft: Draft, instance: Pick<Instance, "id" | "agentId">): void {
   const attempts = (draft.state.kills.get(instance.id)?.attempts ?? 0) + 1;
   const wait = Math.min(maxKillRetryMs, firstKillRetryMs * 2 ** (attempts - 1));
   draft.set("kills", instance.id, { attempts, nextAt: draft.now + wait });

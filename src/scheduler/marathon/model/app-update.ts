@@ -15,7 +15,7 @@ export interface AppUpdate
   readonly version?: Version;
 }
 
-export const appDefaults = {
+const appDefaults = {
   env: {},
   instances: 1,
   cpus: 1,

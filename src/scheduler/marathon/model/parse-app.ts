@@ -1,32 +1,13 @@
 /** A client's JSON → what it said of an app, in today's words. Older forms are read here and nowhere else. */
 import type { JsonObject, JsonValue } from "../../../base/json.ts";
-import type { AppDefinition, FetchUri, Network, PortDefinition, UnreachableStrategy } from "./app.ts";
-import { type AppUpdate, applyUpdate } from "./app-update.ts";
+import type { FetchUri, Network, PortDefinition, UnreachableStrategy } from "./app.ts";
+import type { AppUpdate } from "./app-update.ts";
 import { compact, JsonReader } from "./json-reader.ts";
 import { readConstraints, readHealthCheck, readReadinessCheck } from "./parse-checks.ts";
 import { imageOfUrl, type ReadContainer, readContainer } from "./parse-container.ts";
-import { absoluteId, root } from "./path-id.ts";
-import { validateApp, validateUpdate } from "./validate-app.ts";
+import { validateUpdate } from "./validate-app.ts";
 
-export interface ParseAppOptions {
-  readonly version: string;
-  readonly base?: string;
-}
-
-/** A whole new app, checked. Throws ApiError: 400 where JSON types do not fit, 422 where values do not. */
-export function parseApp(json: JsonValue, { version, base = root }: ParseAppOptions): AppDefinition {
-  const reader = new JsonReader();
-  const update = readAppUpdate(reader, json, "");
-  if (update !== undefined && update.id === undefined) reader.fail("/id", "error.path.missing");
-  reader.throwIfAny();
-  const { version: _ignored, ...said } = update ?? {};
-  const spec = applyUpdate(absoluteId(said.id ?? "", base), undefined, said);
-  validateUpdate(said);
-  validateApp(spec);
-  return { ...spec, version, lastScalingAt: version, lastConfigChangeAt: version };
-}
-
-/** What PUT and PATCH say. Checked on its own; the merged app is to be checked after. */
+/** What POST, PUT and PATCH say. Checked on its own (ApiError: 400 where JSON types do not fit); the app that it makes is to be checked after. */
 export function parseAppUpdate(json: JsonValue): AppUpdate {
   const reader = new JsonReader();
   const update = readAppUpdate(reader, json, "");

@@ -64,7 +64,7 @@ export const readReadinessCheck =
     };
   };
 
-export const constraintOperators: readonly ConstraintOperator[] = [
+const constraintOperators: readonly ConstraintOperator[] = [
   "UNIQUE",
   "CLUSTER",
   "GROUP_BY",

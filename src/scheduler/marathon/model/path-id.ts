@@ -6,7 +6,7 @@ export const segmentPattern =
 const segment = new RegExp(`^(?:${segmentPattern.slice(1, -1)})$`);
 
 /** Ids ending in these would hide parts of the REST interface. */
-export const reservedSegments: readonly string[] = ["restart", "tasks", "versions"];
+const reservedSegments: readonly string[] = ["restart", "tasks", "versions"];
 
 export const root = "/";
 

@@ -32,7 +32,7 @@ export function validateUpdate(update: AppUpdate): void {
 
 export const violation = (path: string, error: string): Violation => ({ path, errors: [error] });
 
-export function appViolations(app: AppSpec): readonly Violation[] {
+function appViolations(app: AppSpec): readonly Violation[] {
   return [
     ...idErrors(app.id).map((error) => violation("/id", error)),
     ...resourceViolations(app),

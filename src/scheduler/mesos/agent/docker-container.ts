@@ -298,10 +298,3 @@ export async function removeOrphans(
   if (orphans.length > 0) await runTool(options.docker, ["rm", "-f", "-v", ...orphans]);
   return orphans;
 }
-
-export async function dockerVersion(docker: string): Promise<string | undefined> {
-  const { exitCode, stdout } = await runTool(docker, ["version", "-f", "{{.Server.Version}}"], {
-    timeoutMs: 5_000,
-  });
-  return exitCode === 0 ? stdout.trim() : undefined;
-}

@@ -15,7 +15,7 @@ export interface GarbageOptions {
 }
 
 /** How long a sandbox may stay: all of gc_delay on an empty disk, nothing on a full one. */
-export const allowedAgeMs = (gcDelayMs: number, usage: number, headroom: number): number =>
+const allowedAgeMs = (gcDelayMs: number, usage: number, headroom: number): number =>
   gcDelayMs * Math.max(0, 1 - headroom - usage);
 
 /** One sweep. Never rejects. */

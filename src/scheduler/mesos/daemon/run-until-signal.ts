@@ -60,7 +60,7 @@ export async function runUntilSignal<Flags extends FlagSet>({
 }
 
 const stamped = (line: string): string => `${new Date().toISOString()} ${line}\n`;
-export const logToStderr: Log = (line) => void process.stderr.write(stamped(line));
+const logToStderr: Log = (line) => void process.stderr.write(stamped(line));
 
 export interface LogFile {
   readonly log: Log;

@@ -6,7 +6,7 @@ import { decodeMasterInfo, encodeMasterInfo, type MasterInfo } from "../protocol
 import { WireError } from "../protocol/wire.ts";
 import type { Electorate, LeaderSource, Log } from "./coordination.ts";
 
-export const masterNodePrefix = "json.info_";
+const masterNodePrefix = "json.info_";
 
 export interface InZooKeeper {
   readonly client: ZooKeeperClient;

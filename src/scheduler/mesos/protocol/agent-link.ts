@@ -15,7 +15,7 @@ export const agentLinkPath = "/api/v1/agent-link";
 export const agentMessagesPath = "/api/v1/agent-link/messages";
 export const streamIdHeader = "Mesos-Stream-Id";
 
-export const agentInfoSchema = z.object({
+const agentInfoSchema = z.object({
   hostname: z.string(),
   ip: z.string(),
   port: integerSchema,
@@ -26,7 +26,7 @@ export const agentInfoSchema = z.object({
 export type AgentInfo = z.infer<typeof agentInfoSchema>;
 
 /** A task as an agent reports it and as the registry of tasks is rebuilt from it. */
-export const taskReportSchema = z.object({
+const taskReportSchema = z.object({
   framework_id: idSchema,
   info: taskInfoSchema,
   /** The newest state, acknowledged or not. */

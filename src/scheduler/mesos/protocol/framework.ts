@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { idSchema, labelsSchema } from "./wire.ts";
 
-export const frameworkCapabilities = [
+const frameworkCapabilities = [
   "REVOCABLE_RESOURCES",
   "TASK_KILLING_STATE",
   "GPU_RESOURCES",

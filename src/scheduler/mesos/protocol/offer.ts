@@ -10,8 +10,7 @@ export const addressSchema = z.object({
 export type Address = z.infer<typeof addressSchema>;
 
 const timeSchema = z.object({ nanoseconds: integerSchema });
-export const unavailabilitySchema = z.object({ start: timeSchema, duration: timeSchema.optional() });
-export type Unavailability = z.infer<typeof unavailabilitySchema>;
+const unavailabilitySchema = z.object({ start: timeSchema, duration: timeSchema.optional() });
 
 export const offerSchema = z.object({
   id: idSchema,

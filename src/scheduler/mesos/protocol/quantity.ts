@@ -17,7 +17,7 @@ export const set = (items: Iterable<string>): Quantity => ({
 });
 
 /** Mesos counts scalars in thousandths, so that 0.1 + 0.2 is 0.3. */
-export const toMilli = (value: number): number => Math.round(value * 1000);
+const toMilli = (value: number): number => Math.round(value * 1000);
 
 export const isNothing = (quantity: Quantity): boolean =>
   quantity.kind === "scalar"

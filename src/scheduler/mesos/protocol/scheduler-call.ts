@@ -8,7 +8,7 @@ import { idSchema } from "./wire.ts";
 
 const resources = z.array(resourceSchema).default([]);
 
-export const operationSchema = z.discriminatedUnion("type", [
+const operationSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("LAUNCH"),
     launch: z.object({ task_infos: z.array(taskInfoSchema).default([]) }),
@@ -104,5 +104,3 @@ export const schedulerCallSchema = z.discriminatedUnion("type", [
   }),
 ]);
 export type SchedulerCall = z.infer<typeof schedulerCallSchema>;
-export type SchedulerCallType = SchedulerCall["type"];
-export type CallOf<Type extends SchedulerCallType> = Extract<SchedulerCall, { type: Type }>;

@@ -9,7 +9,7 @@ export const environmentSchema = z.object({
     .default([]),
 });
 
-export const uriSchema = z.object({
+const uriSchema = z.object({
   value: z.string(),
   executable: z.boolean().optional(),
   extract: z.boolean().optional(),
@@ -18,7 +18,7 @@ export const uriSchema = z.object({
 });
 export type CommandUri = z.infer<typeof uriSchema>;
 
-export const commandSchema = z.object({
+const commandSchema = z.object({
   uris: z.array(uriSchema).optional(),
   environment: environmentSchema.optional(),
   shell: z.boolean().optional(),
@@ -34,7 +34,7 @@ const portMappingSchema = z.object({
   protocol: z.string().optional(),
 });
 
-export const networkInfoSchema = z.object({
+const networkInfoSchema = z.object({
   ip_addresses: z
     .array(z.object({ protocol: z.string().optional(), ip_address: z.string().optional() }))
     .optional(),
@@ -43,16 +43,15 @@ export const networkInfoSchema = z.object({
   labels: labelsSchema.optional(),
   port_mappings: z.array(portMappingSchema).optional(),
 });
-export type NetworkInfo = z.infer<typeof networkInfoSchema>;
 
-export const volumeSchema = z.object({
+const volumeSchema = z.object({
   mode: z.enum(["RW", "RO"]).optional(),
   container_path: z.string(),
   host_path: z.string().optional(),
   source: z.record(z.string(), z.unknown()).optional(),
 });
 
-export const dockerInfoSchema = z.object({
+const dockerInfoSchema = z.object({
   image: z.string().min(1),
   network: z.enum(["HOST", "BRIDGE", "NONE", "USER"]).optional(),
   port_mappings: z.array(portMappingSchema).optional(),
@@ -63,7 +62,7 @@ export const dockerInfoSchema = z.object({
 });
 export type DockerInfo = z.infer<typeof dockerInfoSchema>;
 
-export const containerSchema = z.object({
+const containerSchema = z.object({
   type: z.enum(["DOCKER", "MESOS"]),
   volumes: z.array(volumeSchema).optional(),
   hostname: z.string().optional(),
@@ -80,7 +79,7 @@ export const killPolicySchema = z.object({ grace_period: durationSchema.optional
 export type KillPolicy = z.infer<typeof killPolicySchema>;
 
 /** A health check that the agent runs: COMMAND in the sandbox, HTTP and TCP against the task's ports. */
-export const healthCheckSchema = z.object({
+const healthCheckSchema = z.object({
   type: z.enum(["UNKNOWN", "COMMAND", "HTTP", "TCP"]).optional(),
   command: commandSchema.optional(),
   http: z
@@ -101,7 +100,7 @@ export const healthCheckSchema = z.object({
 });
 export type HealthCheck = z.infer<typeof healthCheckSchema>;
 
-export const discoverySchema = z.object({
+const discoverySchema = z.object({
   visibility: z.string(),
   name: z.string().optional(),
   environment: z.string().optional(),
@@ -138,7 +137,6 @@ export const executorSchema = z.object({
   source: z.string().optional(),
   labels: labelsSchema.optional(),
 });
-export type ExecutorInfo = z.infer<typeof executorSchema>;
 
 export const taskInfoSchema = z.object({
   name: z.string(),
@@ -191,7 +189,7 @@ export const isLiving = (state: TaskState): boolean => livingStates.has(state);
 /** No other state can follow. */
 export const isTerminal = (state: TaskState): boolean => !openStates.has(state);
 
-export const containerStatusSchema = z.object({
+const containerStatusSchema = z.object({
   container_id: idSchema.optional(),
   network_infos: z.array(networkInfoSchema).optional(),
   executor_pid: integerSchema.optional(),

@@ -35,10 +35,8 @@ export type Labels = z.infer<typeof labelsSchema>;
 
 /** A duration as Mesos puts it on the wire. */
 export const durationSchema = z.object({ nanoseconds: integerSchema });
-export type WireDuration = z.infer<typeof durationSchema>;
 
 export const nanosecondsToMs = (nanoseconds: number): number => nanoseconds / 1e6;
-export const msToNanoseconds = (ms: number): number => Math.round(ms * 1e6);
 
 export class WireError extends Error {
   override readonly name = "WireError";
@@ -64,7 +62,7 @@ function safeParse<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResul
 }
 
 /** JSON nulls mean "not set" in Mesos's API. Values without any are returned as they are. */
-export function withoutNulls(value: unknown): unknown {
+function withoutNulls(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   const kept = Object.entries(value).filter(([, field]) => field !== null);
