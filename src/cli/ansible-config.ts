@@ -168,7 +168,7 @@ class Settings {
   number(key: string): number | undefined {
     const text = this.text(key);
     if (text === undefined) return undefined;
-    if (!/^\d+$/.test(text) || Number(text) < 1) throw this.#bad(key, "it is a whole number from 1 up");
+    if (!/^\d+$/.test(text) || Number(text) < 1) throw this.#bad(key, "it is a whole number from 1 up", "10");
     return Number(text);
   }
 
@@ -197,7 +197,7 @@ class Settings {
       .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => this.#io.env[braced ?? bare] ?? whole);
   }
 
-  #bad(key: string, why: string): ProvisionError {
+  #bad(key: string, why: string, good?: string): ProvisionError {
     const { text = "", span } = this.#values.get(key) ?? {};
     const name = key.slice(key.indexOf(".") + 1);
     return new ProvisionError({
@@ -206,6 +206,7 @@ class Settings {
       state: `${name} is "${text}"`,
       span,
       why,
+      fix: `${name} = ${good ?? (why === "it is true or false" ? "true" : "…")}, or take the line out`,
     });
   }
 }

@@ -1,5 +1,6 @@
 /** Options and ansible.cfg → how hosts are reached where their variables say nothing. */
 import { resolve } from "node:path";
+import { nearest } from "../base/nearest.ts";
 import type { ConnectionDefaults } from "../provisioning/engine/run-request.ts";
 import { readPasswordFile } from "../provisioning/vars/vault/password-source.ts";
 import type { AnsibleConfig } from "./ansible-config.ts";
@@ -96,5 +97,9 @@ const confirmHostKey =
 function connectionKind(kind: string | undefined): ConnectionDefaults["connection"] {
   if (kind === undefined || kind === "smart") return undefined;
   if (kind === "ssh" || kind === "local" || kind === "docker") return kind;
-  throw badUsage(`--connection is "${kind}"`, "it is ssh, local or docker");
+  throw badUsage(
+    `--connection is "${kind}"`,
+    "it is ssh, local or docker",
+    `-c ${nearest(kind, ["ssh", "local", "docker"]) ?? "ssh"}`,
+  );
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { ProvisionError, type Span } from "../base/errors.ts";
+import { fileFix } from "../base/file-fix.ts";
 import { readVarsFile } from "../provisioning/inventory/vars-files.ts";
 import type { DecryptText } from "../provisioning/source/decrypt.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
@@ -53,10 +54,17 @@ function pairsOf(text: string): [string, SourceNode][] {
     throw badUsage(
       `-e "${text}": "${word}" is no name=value`,
       '-e takes name=value, {"name": …} or @file; a value with blanks is quoted',
-      `-e '${/^\w+$/.test(word) ? `${word}=…` : '{"name": "value"}'}'`,
+      meant(text, word),
     );
   }
   return split.pairs.map(({ key, value }) => [key, { kind: "scalar", value, span: place }]);
+}
+
+function meant(text: string, word: string): string {
+  if (/\.(?:ya?ml|json)$/.test(word)) return `-e @${word}`;
+  const [, name, value] = /^(\w+): *(\S.*)$/.exec(text) ?? [];
+  if (name !== undefined) return `-e '${name}=${value}'`;
+  return `-e '${/^\w+$/.test(word) ? `${word}=…` : '{"name": "value"}'}'`;
 }
 
 const missing = (file: string): ProvisionError =>
@@ -65,6 +73,7 @@ const missing = (file: string): ProvisionError =>
     action: `read variables from "${file}"`,
     state: "it does not exist",
     why: "-e @FILE reads a YAML or JSON file",
+    fix: fileFix(file, [file]),
   });
 
 function membersOf(node: SourceNode, shown: string): [string, SourceNode][] {

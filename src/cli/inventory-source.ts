@@ -14,6 +14,6 @@ export function defaultInventory(io: CliIo): string {
     action: "find the inventory",
     state: "none is given, and here is no inventory.ini and no folder inventory/",
     why: "the hosts come from an inventory",
-    fix: "-i FILE, or set PROVISION_INVENTORY",
+    fix: "-i FILE, or -i HOST, with a comma at its end; or set PROVISION_INVENTORY",
   });
 }

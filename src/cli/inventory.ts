@@ -161,7 +161,15 @@ function chosenVerb(given: ParsedOptions): Verb {
   if (verb !== undefined && second === undefined) return verb;
   const state =
     verb === undefined ? "nothing to print was chosen" : `--${verb} and --${second} are both given`;
-  throw badUsage(state, "one of --list, --host HOST and --graph says what to print");
+  const source = given.rest[0] ?? given.value("inventory") ?? "INVENTORY";
+  const what = given.has("explain")
+    ? `--host HOST --explain ${given.value("explain")}`
+    : `--${verb ?? "list"}`;
+  throw badUsage(
+    state,
+    "one of --list, --host HOST and --graph says what to print",
+    `provision inventory ${source} ${what}`,
+  );
 }
 
 /** Without -i the first argument is the inventory. */

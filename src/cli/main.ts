@@ -133,7 +133,7 @@ async function refuseMisspeltVerb(first: string, argv: readonly string[], io: Cl
   if (existsSync(resolve(io.cwd, first))) return;
   const near = argv.some((word) => /^-[ma]/.test(word))
     ? `task ${first}`
-    : nearest(first, Object.keys(verbs));
+    : (otherVerbs[first.replace(/^ansible-/, "")] ?? nearest(first, Object.keys(verbs)));
   throw new ProvisionError({
     code: "bad-usage",
     action: "read the command line",
@@ -145,6 +145,21 @@ async function refuseMisspeltVerb(first: string, argv: readonly string[], io: Cl
         : `provision ${[near, ...argv.slice(1)].join(" ")}`,
   });
 }
+
+/** What other tools call it. */
+const otherVerbs: Readonly<Record<string, string>> = {
+  playbook: "run",
+  apply: "run",
+  deploy: "run",
+  provision: "run",
+  check: "plan",
+  diff: "plan",
+  "dry-run": "plan",
+  ping: "task all -m ping",
+  adhoc: "task",
+  console: "exec",
+  doc: "docs",
+};
 
 async function version(io: CliIo): Promise<string> {
   const { readFile } = await import("node:fs/promises");

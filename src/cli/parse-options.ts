@@ -53,7 +53,11 @@ export class ParsedOptions {
     const text = this.value(long);
     if (text === undefined) return undefined;
     if (!/^\d+$/.test(text) || Number(text) < least) {
-      throw badUsage(`--${long} is "${text}"`, `--${long} takes a whole number from ${least} up`);
+      throw badUsage(
+        `--${long} is "${text}"`,
+        `--${long} takes a whole number from ${least} up`,
+        `--${long} ${Math.max(least, 1)}, or leave it out`,
+      );
     }
     return Number(text);
   }
@@ -113,6 +117,8 @@ const refusedOption = (given: string, { why, fix }: { why: string; fix: string }
 
 /** `-vvv`, `-Cb`, `-f10`, `-f 10`. */
 function readShorts(specs: readonly OptionSpec[], letters: string, cursor: Cursor): void {
+  if (letters.length > 2 && specs.some(({ long, hidden }) => long === letters && hidden !== true))
+    throw badUsage(`"-${letters}" has one dash`, "a word takes two, a letter one", `write --${letters}`);
   for (let at = 0; at < letters.length; at++) {
     const letter = letters[at] ?? "";
     const spec = specs.find(({ short }) => short === letter);
@@ -132,7 +138,11 @@ function readShorts(specs: readonly OptionSpec[], letters: string, cursor: Curso
 function nextValue(cursor: Cursor, spec: OptionSpec, shown: string): string {
   const value = cursor.argv[cursor.at++];
   if (value === undefined)
-    throw badUsage(`${shown} stands without its value`, `${shown} takes ${spec.takes}`);
+    throw badUsage(
+      `${shown} stands without its value`,
+      `${shown} takes ${spec.takes}`,
+      `${shown} ${spec.takes}`,
+    );
   return value;
 }
 

@@ -47,12 +47,13 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
   const inventory = await reload();
   const load = (file: string): Playbook =>
     loadPlaybook(file, { catalogue, rolesPath: rolesPathOf(io, config), ...vaults.decrypt });
+  const extraVars = readExtraVars(options.all("extra-vars"), io.cwd, vaults.decrypt.decrypt);
   const playbooks = fields.playbooks(load);
   const limit = limitOf(fields, playbooks, sources);
   const request: RunRequest = {
     playbooks,
     inventory,
-    extraVars: readExtraVars(options.all("extra-vars"), io.cwd, vaults.decrypt.decrypt),
+    extraVars,
     ...(limit.length === 0 ? {} : { limit }),
     check: fields.check ?? options.has("check"),
     diff: fields.diff ?? (options.has("diff") || config.diff),

@@ -117,14 +117,17 @@ async function terminalInput(
     const input = new ReadStream(openSync(terminalFile, "r"));
     return { input, release: () => void input.destroy() };
   }
-  throw new ProvisionError({
+  throw noTerminal(question, otherwise);
+}
+
+export const noTerminal = (question: string, otherwise: string | undefined): ProvisionError =>
+  new ProvisionError({
     code: "no-terminal",
     action: `ask "${question.replace(/[:\s]+$/, "")}"`,
     state: "there is no terminal",
     why: "questions are only put to a person",
     fix: otherwise,
   });
-}
 
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

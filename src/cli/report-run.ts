@@ -47,12 +47,16 @@ export async function runReported(run: ReportedRun): Promise<RunSummary> {
         watch?.(event);
         // A connection that we gave up ourselves is no news.
         const isOurs = io.signal.aborted && event.type === "connect" && event.state === "failed";
-        if (!isOurs) reporter.report(event);
+        const isEmpty =
+          event.type === "run-end" && event.exitCode === 0 && isNothing(event.recap, request.limit);
+        if (!isOurs && !isEmpty) reporter.report(event);
       },
       io.signal,
     );
     const playbooks = request.playbooks.map(({ file }) => file);
     const tookPart = summary.recap.map(({ host }) => host);
+    if (summary.exitCode === 0 && isNothing(summary.recap, request.limit))
+      throw noneLeft(request.limit ?? []);
     rememberFailed(io, { playbooks, sources }, { failed: summary.failedHosts, tookPart });
     return summary;
   } finally {
@@ -90,6 +94,19 @@ const canDoWithoutHosts = ({ request }: Prepared): boolean =>
       ({ hosts }) => hosts.kind === "scalar" && /^(localhost|127\.0\.0\.1|::1)$/.test(String(hosts.value)),
     ),
   );
+
+/** No play had a host that --limit left in it. */
+const isNothing = (recap: RunSummary["recap"], limit: readonly string[] | undefined): boolean =>
+  recap.length === 0 && limit !== undefined;
+
+const noneLeft = (limit: readonly string[]): ProvisionError =>
+  new ProvisionError({
+    code: "no-hosts",
+    action: `limit the run by "${limit.join(",")}"`,
+    state: "no play is for any of these hosts",
+    why: "--limit leaves hosts out of a play, and puts none in",
+    fix: "--list-hosts shows the hosts of each play",
+  });
 
 const noHosts = (sources: readonly string[]): ProvisionError =>
   new ProvisionError({

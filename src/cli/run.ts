@@ -59,6 +59,13 @@ function namedFiles(options: ParsedOptions, io: CliIo): { inventory?: string; fi
   }
   const [first, ...others] = options.rest;
   const isPlaybook = first !== undefined && holdsPlays(resolve(io.cwd, first));
+  const [second] = others;
+  if (isPlaybook && !options.has("inventory") && second !== undefined && !holdsPlays(resolve(io.cwd, second)))
+    throw badUsage(
+      `"${first}" holds plays and stands first`,
+      "the inventory comes first, the playbooks behind it",
+      `provision ${[second, first, ...others.slice(1)].join(" ")}`,
+    );
   const inventory = options.has("inventory") || isPlaybook ? undefined : first;
   const files = inventory === undefined ? options.rest : others;
   const chosen = files.length === 0 ? [defaultPlaybook(io)] : files.map((file) => resolve(io.cwd, file));

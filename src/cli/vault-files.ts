@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ProvisionError } from "../base/errors.ts";
+import { fileFix } from "../base/file-fix.ts";
 
 export function readFileBytes(name: string, cwd: string): Uint8Array {
   try {
@@ -23,7 +24,16 @@ export function readFileBytes(name: string, cwd: string): Uint8Array {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const state = code === "ENOENT" ? "it does not exist" : `it cannot be read (${code})`;
-    throw new ProvisionError({ code: "missing-file", action: `read "${name}"`, state, cause });
+    const path = resolve(cwd, name);
+    const isMissing = code === "ENOENT";
+    throw new ProvisionError({
+      code: "missing-file",
+      action: `read "${name}"`,
+      state,
+      why: isMissing ? `looked for ${path}` : undefined,
+      fix: isMissing ? fileFix(name, [path]) : undefined,
+      cause: isMissing ? undefined : cause,
+    });
   }
 }
 

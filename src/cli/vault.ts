@@ -85,7 +85,11 @@ export async function vaultCommand(argv: readonly string[], io: CliIo): Promise<
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb === undefined) {
     const near = nearest(name, Object.keys(verbs));
-    throw badUsage(`there is no "vault ${given}"`, undefined, near && `provision vault ${near}`);
+    throw badUsage(
+      `there is no "vault ${given}"`,
+      `there are ${Object.keys(verbs).join(", ")}`,
+      `provision vault ${[near ?? "--help", ...(near === undefined ? [] : files)].join(" ")}`,
+    );
   }
   await verb.run({ files, options, io });
   return exitCodes.fine;
@@ -172,7 +176,7 @@ const openFile = (bytes: Uint8Array, name: string, vault: Vault): Uint8Array =>
 function openWith(bytes: Uint8Array, name: string, vault: Vault): ReturnType<Vault["open"]> {
   const text = Buffer.from(bytes).toString("utf8");
   if (!isVaultText(text))
-    throw refused(`open "${name}"`, "it is not encrypted", `provision vault encrypt ${name}`);
+    throw refused(`open "${name}"`, "it is not encrypted", `cat ${name}`, "its text is in the clear already");
   return vault.open(text, { file: name, line: 1, column: 1 });
 }
 
@@ -249,5 +253,5 @@ function inlineVault(text: string, name: string | undefined): string {
   return `${name === undefined ? "" : `${name}: `}!vault |\n${lines.map((line) => indent + line).join("\n")}\n`;
 }
 
-const refused = (action: string, state: string, fix: string | undefined): ProvisionError =>
-  new ProvisionError({ code: "bad-vault", action, state, fix });
+const refused = (action: string, state: string, fix: string | undefined, why?: string): ProvisionError =>
+  new ProvisionError({ code: "bad-vault", action, state, why, fix });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { ErrorCollector, ProvisionError } from "../../base/errors.ts";
+import { fileFix } from "../../base/file-fix.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { statPath } from "../../base/stat-path.ts";
 import type { AnyModule } from "../modules/module.ts";
@@ -176,6 +177,7 @@ const missing = (path: string, places: readonly string[], source: SourceNode | u
     state: "there is no such file",
     span: source?.span,
     why: `looked for ${places.join(", ")}`,
+    fix: fileFix(path, places),
   });
 
 const titleOf = (task: Task): string =>

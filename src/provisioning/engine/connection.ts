@@ -1,6 +1,8 @@
 /** ansible_* variables, keywords and options → how to reach a host. */
+
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonValue } from "../../base/json.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { ConnectionPlan } from "../transport/session.ts";
 import { isTrue } from "./become.ts";
 import { limits } from "./limits.ts";
@@ -95,6 +97,7 @@ function connectionKind(
     action: `reach "${request.name}"`,
     state: `its connection is "${given}"`,
     why: "connection is ssh, local or docker",
+    fix: `ansible_connection=${nearest(given, ["ssh", "local", "docker"]) ?? "ssh"}`,
   });
 }
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, isAbsolute, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
+import { fileFix } from "../../base/file-fix.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import { statPath } from "../../base/stat-path.ts";
 import type { Effect } from "../modules/module.ts";
@@ -110,6 +111,7 @@ function findVars(path: string, folders: readonly string[], span: Span): string 
     state: "there is no such file",
     span,
     why: `looked for ${[...new Set(places)].join(", ")}`,
+    fix: fileFix(path, places),
   });
 }
 

@@ -10,6 +10,7 @@ import type { AnyModule, ModuleContext } from "../modules/module.ts";
 import type { Task } from "../playbook/model.ts";
 import type { Become } from "../transport/session.ts";
 import { dropOmitted } from "../vars/render.ts";
+import { explainArgument } from "./argument-fix.ts";
 import { becomeOf } from "./become.ts";
 import { environmentsOf, type Frame, keyword } from "./frame.ts";
 import { type Identity, identityOf } from "./identity.ts";
@@ -163,17 +164,19 @@ interface Issue {
 export function badArguments(task: Task, title: string, issues: readonly Issue[]): ProvisionError {
   const errors = issues.map((issue) => {
     const name = String(issue.path[0] ?? issue.keys?.[0] ?? "");
+    const { state, fix } = explainArgument(name, issue.message);
     return new ProvisionError({
       code: issue.code === "unrecognized_keys" ? "unknown-argument" : "bad-argument",
       action: `read task "${title}"`,
-      state: name === "" ? issue.message : `argument "${name}" of "${task.module}" ${issue.message}`,
+      state: name === "" ? state : `argument "${name}" of "${task.module}" ${state}`,
+      fix,
       span: spanOfArgument(task, name) ?? task.span,
     });
   });
   const [first, ...also] = errors;
   if (first === undefined) throw new Error(`the arguments of ${task.module} were refused without a reason`);
   return new ProvisionError(
-    { code: first.code, action: first.action, state: first.state, span: first.span },
+    { code: first.code, action: first.action, state: first.state, span: first.span, fix: first.fix },
     also,
   );
 }

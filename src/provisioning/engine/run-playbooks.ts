@@ -63,7 +63,7 @@ async function runAll(run: RunState): Promise<string | undefined> {
     action: `start at task "${wanted}"`,
     state: "no task of the plays that were run has this name",
     why: "the name is as --list-tasks shows it; * and ? stand for anything",
-    fix: near === undefined ? undefined : `--start-at-task "${near}"`,
+    fix: near === undefined ? "--list-tasks" : `--start-at-task "${near}"`,
   });
 }
 

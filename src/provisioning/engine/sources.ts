@@ -15,7 +15,7 @@ import {
 import { homedir, hostname, userInfo } from "node:os";
 import { extname, isAbsolute, join, resolve } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
+import { fileFix } from "../../base/file-fix.ts";
 import { statPath } from "../../base/stat-path.ts";
 import type { SourceAnswer, SourceRequest, TreeEntry } from "../modules/module.ts";
 import { renderTemplateFile } from "../vars/render.ts";
@@ -124,17 +124,8 @@ function find(path: string, folder: "files" | "templates" | "tasks", search: Fil
     state: "there is no such file on the controller",
     span: search.span,
     why: `looked for ${[...new Set(places)].join(", ")}`,
-    ...fixOf(path, folder, search),
+    fix: fileFix(path, places),
   });
-}
-
-function fixOf(path: string, folder: string, search: FileSearch): { readonly fix?: string } {
-  const names = search.folders.flatMap((base) => {
-    const inside = join(base, folder);
-    return statPath(inside)?.isDirectory() === true ? readdirSync(inside) : [];
-  });
-  const near = nearest(path, names);
-  return near === undefined ? {} : { fix: `write "${near}" instead of "${path}"` };
 }
 
 interface Kept {

@@ -80,6 +80,7 @@ export class InventoryBuilder {
     if (parent === child || child === "all" || this.#isAncestor(child, parent)) {
       throw inventoryError(span?.file ?? "inventory", span, `group "${child}" would hold itself`, {
         why: whyLoop(parent, child),
+        fix: `take "${child}" out of [${parent}:children]`,
       });
     }
     this.#group(parent).children.add(child);

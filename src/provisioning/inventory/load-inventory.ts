@@ -111,7 +111,10 @@ async function readFolder(
   if (read.length === 0) {
     throw inventoryError(folder, undefined, "it holds no inventory", {
       why: "in a folder, files that end in .ini, .cfg, .txt, .md and the like are passed over, as in Ansible",
-      fix: ignored === undefined ? undefined : `name a file: -i ${join(folder, ignored)}`,
+      fix:
+        ignored === undefined
+          ? `put one at ${join(folder, "hosts")}`
+          : `name a file: -i ${join(folder, ignored)}`,
     });
   }
   for (const name of read) {

@@ -97,6 +97,7 @@ function fromFile(term: string, options: MatchOptions): readonly string[] {
       state,
       span,
       why: '"@" is followed by a file of patterns',
+      fix: "--limit @failed means the hosts that failed last time",
     });
   }
 }
@@ -179,8 +180,9 @@ class Matcher {
     const host = hosts.at(first);
     if (host !== undefined || hosts.length === 0) return host === undefined ? [] : [host];
     throw this.#error(
-      `"${term}" is beyond the end: there are ${hosts.length} hosts`,
+      `"${term}" is beyond the end: there ${hosts.length === 1 ? "is 1 host" : `are ${hosts.length} hosts`}`,
       "the first host is [0], the last is [-1]",
+      `write "${term.slice(0, term.lastIndexOf("["))}[-1]" for the last`,
     );
   }
 
@@ -210,7 +212,7 @@ class Matcher {
       names.slice(0, shownNames).join(", ") + (names.length > shownNames ? ", …" : "");
     const held = known.length === 0 ? `hosts are ${some([...hosts.keys()])}` : `groups are ${some(known)}`;
     const why = hosts.size === 0 ? "the inventory holds no hosts" : `its ${held}`;
-    const fix = near === undefined ? undefined : `write "${near}"`;
+    const fix = near === undefined ? `add [${name}] to the inventory, or write "all"` : `write "${near}"`;
     return this.#error(`the inventory has no host and no group "${name}"`, why, fix);
   }
 

@@ -4,6 +4,7 @@ import { pythonValue } from "../source/python-literal.ts";
 import { SourceText } from "../source/source-text.ts";
 import { type ShellWord, splitShellWords } from "../source/split-shell-words.ts";
 import { hostNames } from "./host-names.ts";
+import { assignmentFix, pairFix, refuseNoHost, sectionFix } from "./ini-fixes.ts";
 import type { InventoryBuilder } from "./inventory-builder.ts";
 import { type Complaint, inventoryError } from "./inventory-errors.ts";
 import { limits } from "./limits.ts";
@@ -97,14 +98,14 @@ class IniReader {
     const comment = /^\[[^\]]*\]\s*;/.test(line.text);
     return this.#error(line, `"${line.text}" is no section`, {
       why: "a section is [group], [group:children] or [group:vars], without blanks",
-      fix: comment ? "begin the comment after a section with #" : undefined,
+      fix: comment ? "begin the comment after a section with #" : sectionFix(line.text),
     });
   }
 
   #checkedKind(kind: string, line: Line): Kind {
     const known = kinds.find((each) => each === kind);
     if (known !== undefined) return known;
-    const near = nearest(kind, kinds);
+    const near = kind.startsWith("child") ? "children" : nearest(kind, kinds);
     throw this.#error(line, `there is no section of kind "${kind}"`, {
       why: "a section is [group], [group:children] or [group:vars]",
       fix: near === undefined ? undefined : `write ":${near}" instead of ":${kind}"`,
@@ -115,6 +116,7 @@ class IniReader {
     const [first, ...rest] = this.#words(line);
     if (first === undefined) return;
     const span = this.#wordSpan(line, first);
+    refuseNoHost(first.text, span, this.#group);
     const { names, port } = hostNames(first.text, span);
     const assignments = rest.map((word) => this.#assignment(line, word));
     this.#builder.addHosts({ names, port, group: this.#group, file: this.#source.file, span });
@@ -131,7 +133,7 @@ class IniReader {
         word.text === "" || equals === 0 || line.text.slice(word.end).trimStart().startsWith("=");
       throw inventoryError(this.#source.file, span, `"${word.text}" is no key=value`, {
         why: "after the host, a line holds variables as key=value, without blanks around =; values with blanks are quoted",
-        fix: isApart ? "write key=value without blanks around =" : undefined,
+        fix: isApart ? "write key=value without blanks around =" : assignmentFix(line.text, word),
       });
     }
     const text = word.text.slice(equals + 1);
@@ -143,7 +145,11 @@ class IniReader {
     if ("words" in split) return split.words;
     const span = this.#source.span(line.offset + split.at);
     const file = this.#source.file;
-    if (split.problem === "open-quote") throw inventoryError(file, span, "a quote is opened and not closed");
+    if (split.problem === "open-quote")
+      throw inventoryError(file, span, "a quote is opened and not closed", {
+        why: "a quote holds a value with blanks together",
+        fix: "close it at the end of the value, or put a backslash before it",
+      });
     if (split.problem === "trailing-backslash") {
       throw inventoryError(file, span, "a backslash stands at the end of the line", {
         why: "a backslash makes the next character literal; lines cannot be continued",
@@ -161,6 +167,7 @@ class IniReader {
     if (key === "") {
       throw this.#error(line, `"${line.text}" is no key=value`, {
         why: `[${this.#group}:vars] holds one key=value a line`,
+        fix: pairFix(line.text),
       });
     }
     const rest = line.text.slice(equals + 1);

@@ -13,6 +13,10 @@ export function parseYamlInventory(root: SourceNode, file: string, builder: Inve
   if (root.kind !== "map") {
     throw inventoryError(file, root.span, "it holds no groups", {
       why: "a YAML inventory is a map of groups, most often all:, with hosts:, children: and vars: in them",
+      fix:
+        root.kind === "list"
+          ? `a playbook stands behind the inventory: provision INVENTORY ${file.split("/").at(-1)}`
+          : "begin with all:",
     });
   }
   const plugin = entryOf(root, "plugin");
@@ -55,7 +59,7 @@ function readSection(group: string, { key, value }: MapEntry, reading: Reading):
     const near = nearest(keyText(key), sections);
     throw inventoryError(file, key.span, `group "${group}" has no section "${keyText(key)}"`, {
       why: "a group holds hosts:, children: and vars:",
-      fix: near === undefined ? undefined : `write "${near}:"`,
+      fix: near === undefined ? `if it is a host: indent it below "hosts:"` : `write "${near}:"`,
     });
   }
   if (isNull(value)) return;
@@ -99,9 +103,17 @@ function readHost(group: string, { key, value }: MapEntry, { file, builder }: Re
   }
   const { names, port } = hostNames(key.value, key.span);
   if (!isNull(value) && value.kind !== "map") {
-    throw inventoryError(file, value.span, `host "${key.value}" is a ${value.kind}`, {
-      why: "a host holds a map of its variables, or nothing",
-    });
+    throw inventoryError(
+      file,
+      value.span,
+      `host "${key.value}" is ${value.kind === "list" ? "a list" : "text"}`,
+      {
+        why: "a host holds a map of its variables, or nothing",
+        fix: key.value.startsWith("ansible_")
+          ? "indent it below its host, or write it below vars:"
+          : `write "${key.value}:", with name: value below it`,
+      },
+    );
   }
   builder.addHosts({ names, port, group, file, span: key.span });
   for (const name of names) {

@@ -90,6 +90,7 @@ class ScriptInventory {
   #error(state: string): Error {
     return inventoryError(this.#file, this.#span, state, {
       why: "an executable file is run with --list and prints JSON: groups with hosts, vars and children, and _meta.hostvars",
+      fix: `see what it says: ${this.#file} --list`,
     });
   }
 }

@@ -93,10 +93,20 @@ export function readVarsFile(path: string, decrypt?: DecryptText): VarsFile {
       state: `the file holds ${root.kind === "list" ? "a list" : "text"}`,
       span: root.span,
       why: "a file of variables is a map: name: value",
+      fix: mapFix(root),
     });
   }
   for (const { key, value } of root.entries) vars.set(keyText(key), value);
   return { path, vars };
+}
+
+function mapFix(root: SourceNode): string {
+  const text = root.kind === "scalar" ? String(root.value) : "";
+  const [, name, value] = /^(\w+) *= *(\S+)/.exec(text) ?? [];
+  if (name !== undefined) return `write "${name}: ${value}"`;
+  return root.kind === "list"
+    ? 'write "name: value" instead of "- name: value"'
+    : 'write "name: value", a line each';
 }
 
 function clearText(text: string, path: string, decrypt: DecryptText | undefined): string {

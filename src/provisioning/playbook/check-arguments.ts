@@ -36,7 +36,8 @@ export function checkModuleDefaults(defaults: MapNode | undefined, context: Load
 }
 
 function mended(name: string, near: string | undefined, module: string): string {
-  if (everyTaskKeyword.includes(name)) return `it is a keyword of the task: indent it like "${module}"`;
+  if (everyTaskKeyword.includes(name) || /^with_\w/.test(name))
+    return `it is a keyword of the task: indent it like "${module}"`;
   return near === undefined ? `provision docs ${module}` : `write "${near}" instead of "${name}"`;
 }
 

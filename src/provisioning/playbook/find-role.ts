@@ -78,7 +78,7 @@ function unknownRole(name: string, span: Span, context: LoadContext): ProvisionE
         ? `write "${near}" instead of "${name}"`
         : isFull
           ? `put the collection into collections/ansible_collections/${namespace}/${collection} beside the playbook`
-          : undefined,
+          : `put it at ${join("roles", name, "tasks/main.yml")} beside the playbook`,
   });
 }
 

@@ -1,6 +1,7 @@
 /** include_* (at their turn) and import_* (now), of tasks and of roles. */
 import { dirname, join, resolve } from "node:path";
 import { ErrorCollector, ProvisionError } from "../../base/errors.ts";
+import { fileFix } from "../../base/file-fix.ts";
 import type { MapEntry, MapNode, SourceNode } from "../source/node.ts";
 import { splitKeyValues } from "../source/split-key-values.ts";
 import { baseDirOf, isFile, type LoadContext, readYamlFile } from "./load-context.ts";
@@ -304,6 +305,10 @@ function readTaskFile({ path, entry, context, loadStatements }: TaskFile): State
       state: `there is no file "${path}"`,
       span: entry.value.span,
       why: `looked in ${taskFolders(context).join(", ")}`,
+      fix: fileFix(
+        path,
+        taskFolders(context).map((folder) => join(folder, path)),
+      ),
     });
   }
   if (context.importing.includes(file) || context.importing.length > maxImportDepth) {

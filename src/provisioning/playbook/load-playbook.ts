@@ -4,8 +4,11 @@
  * load-playbook (plays, import_playbook) → load-statements (tasks, blocks) → load-include, load-role; read-* are the small
  * shapes. All errors of a load are thrown together. Not here: what tasks mean (engine/), which values variables have (vars/).
  */
-import { dirname, resolve } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { ProvisionError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import { statPath } from "../../base/stat-path.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
 import { splitKeyValues } from "../source/split-key-values.ts";
 import { checkModuleDefaults } from "./check-arguments.ts";
@@ -70,9 +73,10 @@ function loadPlays(file: string, context: LoadContext): Play[] {
       code: "missing-file",
       action: "read the playbook",
       state: `there is no file "${file}"`,
+      ...nearFile(file),
     });
   }
-  const node = readYamlFile(file, context.options);
+  const node = readPlays(file, context.options);
   if (node === undefined || (node.kind === "list" && node.items.length === 0)) {
     throw new ProvisionError({
       code: "bad-play",
@@ -82,9 +86,52 @@ function loadPlays(file: string, context: LoadContext): Play[] {
       fix: 'begin with "- hosts: all"',
     });
   }
+  if (node.kind === "map" && !node.entries.some((entry) => playKeywords.has(keyOf(entry))))
+    throw noPlaybook(file, node);
   if (node.kind !== "list") throw wrongShape("a playbook", "a list of plays", node);
   return node.items.flatMap((item) => context.errors.attempt(() => loadEntry(item, context)) ?? []);
 }
+
+function nearFile(file: string): { readonly why: string; readonly fix: string } {
+  const folder = dirname(file);
+  const names =
+    statPath(folder)?.isDirectory() === true
+      ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name))
+      : [];
+  const near = nearest(basename(file), names);
+  if (near !== undefined)
+    return { why: `"${near}" is there`, fix: `write "${near}" instead of "${basename(file)}"` };
+  return {
+    why:
+      names.length === 0
+        ? "no .yml file is in its folder"
+        : `in its folder are ${names.slice(0, shownFiles).join(", ")}`,
+    fix: "provision INVENTORY PLAYBOOK",
+  };
+}
+
+const shownFiles = 8;
+
+/** `provision site.yml hosts.ini`, or `-i hosts.ini hosts.ini`. */
+function readPlays(file: string, options: LoadOptions): SourceNode | undefined {
+  try {
+    return readYamlFile(file, options);
+  } catch (error) {
+    const [, section] = /^[ \t]*(\[[\w:.-]+\])[ \t\r]*$/m.exec(readFileSync(file, "utf8")) ?? [];
+    if (!(error instanceof ProvisionError) || section === undefined) throw error;
+    throw noPlaybook(file, { kind: "scalar", value: section, span: { file, line: 1, column: 1 } });
+  }
+}
+
+const noPlaybook = (file: string, { span }: SourceNode): ProvisionError =>
+  new ProvisionError({
+    code: "bad-play",
+    action: "read the playbook",
+    state: `"${file}" holds no play`,
+    span,
+    why: "a playbook is a list of plays, each with hosts and tasks; this looks like an inventory, or like variables",
+    fix: `as the inventory: -i ${basename(file)}`,
+  });
 
 function loadEntry(node: SourceNode, context: LoadContext): Play[] {
   if (node.kind !== "map") throw wrongShape("a play", "a mapping with hosts and tasks", node);

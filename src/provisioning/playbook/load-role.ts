@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
+import { fileFix } from "../../base/file-fix.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
 import { collectionOf, findRole } from "./find-role.ts";
 import { validationTask } from "./load-argument-specs.ts";
@@ -210,6 +211,7 @@ const missingPart = (part: string, { name, span }: PartRequest, { role }: LoadCo
     state: `it has no file "${part}/${name}"`,
     span,
     why: `${part}_from names a file in ${role?.dir}/${part}`,
+    fix: fileFix(`${name}.yml`, [join(role?.dir ?? "", part, `${name}.yml`)]),
   });
 
 function flagOf(meta: SourceNode | undefined, key: string): boolean {

@@ -124,7 +124,15 @@ const looseText = (module: string, rest: string, value: ScalarNode): ProvisionEr
     state: `"${rest}" is no key=value`,
     span: value.span,
     why: `module "${module}" takes named arguments only`,
+    fix: looseFix(rest, module),
   });
+
+function looseFix(rest: string, module: string): string {
+  const [, name, value] = /^(\w+) *[=:] *([^\s=]+)/.exec(rest) ?? [];
+  return name === undefined
+    ? `name=${rest.split(/\s/)[0]} or the like: provision docs ${module}`
+    : `write "${name}: ${value}", a line each, below the module`;
+}
 
 /** `args:` beside the module: the module's own arguments win. */
 function withArgs(args: TaskArgs, map: MapNode): TaskArgs {
@@ -174,10 +182,24 @@ function moduleError(name: string, node: SourceNode, context: LoadContext): Prov
     action: "read a task",
     state: `there is no module "${name}"`,
     span: node.span,
-    why: "modules are built in: provision docs lists them, and command runs anything else",
-    fix: near === undefined ? undefined : `write "${near}" instead of "${name}"`,
+    why:
+      elsewhere[short]?.why ??
+      "modules are built in: provision docs lists them, and command runs anything else",
+    fix:
+      elsewhere[short]?.fix ??
+      (near === undefined ? "provision docs" : `write "${near}" instead of "${name}"`),
   });
 }
+
+/** What stands beside tasks, or beside plays. */
+const elsewhere: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {
+  hosts: { why: "a play stands among tasks", fix: 'begin it in the first column: "- hosts: …"' },
+  import_playbook: {
+    why: "it stands beside plays, not among the tasks of one",
+    fix: 'begin it in the first column: "- import_playbook: …"',
+  },
+  roles: { why: '"roles" belongs to a play, beside "hosts"', fix: "as a task: include_role: {name: …}" },
+};
 
 /** Modules of Ansible whose work another one does here. */
 const insteadOf: Readonly<Record<string, string>> = { yum: "dnf", zypper: "package", pacman: "package" };
@@ -200,4 +222,5 @@ const twoModules = (first: MapEntry, second: MapEntry): ProvisionError =>
     state: `it calls two modules, "${keyOf(first)}" and "${keyOf(second)}"`,
     span: second.key.span,
     why: "a task calls one module; a dash is missing before the second, or it is indented wrongly",
+    fix: `write "- ${keyOf(second)}:" for a task of its own`,
   });

@@ -29,8 +29,29 @@ export const wrongShape = (what: string, wanted: string, node: SourceNode): Prov
     state: `it is ${kindName(node)}`,
     span: node.span,
     why: `"${what}" takes ${wanted}`,
-    fix: node.kind === "map" && wanted.startsWith("a list") ? 'begin each with "- "' : undefined,
+    fix: shapeFix(wanted, node),
   });
+
+function shapeFix(wanted: string, node: SourceNode): string | undefined {
+  if (node.kind === "list" && wanted.startsWith("a mapping"))
+    return 'write "name: value" instead of "- name: value"';
+  if (node.kind === "map" && wanted.startsWith("a list")) {
+    const [, name] = /^-(\w.*)$/.exec(String(node.entries[0]?.key.value)) ?? [];
+    return name === undefined
+      ? 'begin each with "- "'
+      : `a space is missing behind the dash: write "- ${name}"`;
+  }
+  if (node.kind !== "scalar" || node.value === null) return undefined;
+  const text = String(node.value);
+  if (wanted.startsWith("a mapping")) {
+    const [, key, value] = /^(\w+) *= *(\S+)/.exec(text) ?? [];
+    return key === undefined ? 'write "name: value", a line each' : `write "${key}: ${value}"`;
+  }
+  if (wanted === "true or false")
+    return `write ${nearest(text, ["true", "false"]) ?? (/^(?:y|on|t)/i.test(text) ? "true" : "false")}`;
+  if (wanted.startsWith("a list of plays")) return 'begin with "- hosts: all"';
+  return wanted === "a list" && text !== "" ? `write it below, a line each: "- ${text}"` : undefined;
+}
 
 /** true and false as Ansible reads them, or an expression. */
 export function checkTruth(what: string, node: SourceNode): void {
@@ -71,7 +92,7 @@ function refuseBadName(entry: MapEntry): void {
     state: `"${name}" is no name of a variable`,
     span: entry.key.span,
     why: "a variable's name has letters, digits and _, and starts with a letter",
-    fix: /^[\p{L}_]/u.test(mended) ? `write "${mended}" instead of "${name}"` : undefined,
+    fix: `write "${/^[\p{L}_]/u.test(mended) ? mended : `_${mended}`}" instead of "${name}"`,
   });
 }
 
@@ -87,7 +108,10 @@ export function checkChoice(what: string, node: SourceNode | undefined, choices:
     state: `it is "${text}"`,
     span: node.span,
     why: `"${what}" is one of ${choices.join(", ")}`,
-    fix: near === undefined ? undefined : `write "${near}" instead of "${text}"`,
+    fix:
+      near === undefined
+        ? `write "${choices[0]}", or take the line out`
+        : `write "${near}" instead of "${text}"`,
   });
 }
 
@@ -174,7 +198,12 @@ export function unknownKeyword(what: string, entry: MapEntry, known: Iterable<st
     state: `there is no keyword "${key}"`,
     span: entry.key.span,
     why,
-    fix: near === undefined || why !== undefined ? undefined : `write "${near}" instead of "${key}"`,
+    fix:
+      why !== undefined
+        ? placeFix(key)
+        : near === undefined
+          ? undefined
+          : `write "${near}" instead of "${key}"`,
   });
 }
 
@@ -183,6 +212,11 @@ const ofPlays: ReadonlySet<string> = new Set([
   ..."serial strategy order max_fail_percentage force_handlers".split(" "),
 ]);
 const ofBlocks: ReadonlySet<string> = new Set(["rescue", "always", "rolling"]);
+
+const placeFix = (key: string): string =>
+  ofBlocks.has(key)
+    ? `move "${key}:" to the column of its "block:"`
+    : `move "${key}:" to the column of "hosts:"`;
 
 function whereItBelongs(what: string, key: string): string | undefined {
   if (what === "a play") return undefined;

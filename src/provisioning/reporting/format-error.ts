@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, relative } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { type Palette, palette } from "./colour.ts";
-import { type Masker, stripControls } from "./printable.ts";
+import { hidePasswords } from "./hide-passwords.ts";
+import { type Masker, maskSecrets, stripControls } from "./printable.ts";
 
 export interface FormatErrorOptions {
   readonly colour?: boolean;
@@ -38,13 +39,15 @@ const same: Masker = (text) => text;
 
 function formatOne(error: ProvisionError, options: FormatErrorOptions): string {
   const colours = palette(options.colour ?? false);
-  const clean = (text: string): string => (options.mask ?? same)(stripControls(text));
+  const raw = error.span === undefined ? undefined : sourceLineOf(error.span);
+  const hideHere = maskSecrets(raw === undefined ? [] : hidePasswords(raw).found);
+  const clean = (text: string): string => hideHere((options.mask ?? same)(stripControls(text)));
   const tag = colours.red(`error[${error.code}]`);
   const lines = [
     error.span === undefined ? tag : `${colours.bold(clean(formatPlace(error.span, options.cwd)))}: ${tag}`,
     clean(error.message),
   ];
-  if (error.span !== undefined) lines.push(...excerpt(error.span, clean, colours));
+  if (error.span !== undefined && raw !== undefined) lines.push(...excerpt(raw, error.span, clean, colours));
   if (error.why !== undefined) lines.push(hanging("why", clean(error.why), colours));
   if (error.fix !== undefined) lines.push(hanging("fix", clean(error.fix), colours));
   for (const cause of causesOf(error)) lines.push(hanging("cause", clean(cause), colours));
@@ -61,10 +64,14 @@ const hanging = (label: string, text: string, colours: Palette): string =>
   `  ${colours.cyan(`${label}:`)} ${text.trimEnd().replaceAll("\n", `\n  ${" ".repeat(label.length + 2)}`)}`;
 
 /** The source line and a caret under it. Tabs become one space, so that the caret stands right. */
-function excerpt(span: Span, clean: (text: string) => string, colours: Palette): string[] {
-  const raw = span.sourceLine ?? readLine(span.file, span.line);
-  if (raw === undefined || raw.trim() === "") return [];
-  const cut = windowOf(raw.replaceAll("\t", " ").replace(/[\r\n]/g, ""), span);
+function excerpt(raw: string, span: Span, clean: Masker, colours: Palette): string[] {
+  if (raw.trim() === "") return [];
+  const cut = windowOf(
+    hidePasswords(raw)
+      .line.replaceAll("\t", " ")
+      .replace(/[\r\n]/g, ""),
+    span,
+  );
   const number = String(span.line);
   const caret = " ".repeat(Math.max(0, cut.column - 1)) + colours.red("^".repeat(cut.length));
   return ["", `  ${colours.grey(number)} | ${clean(cut.text)}`, `  ${" ".repeat(number.length)} | ${caret}`];
@@ -78,6 +85,8 @@ function windowOf(text: string, span: Span): { text: string; column: number; len
   const room = Math.max(1, shown.length - column + 1);
   return { text: shown, column, length: Math.max(1, Math.min(span.length ?? 1, room)) };
 }
+
+const sourceLineOf = (span: Span): string | undefined => span.sourceLine ?? readLine(span.file, span.line);
 
 function readLine(file: string, line: number): string | undefined {
   try {

@@ -28,7 +28,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
   const lines = new PlainLines(style, options.profile);
   return {
     report: (event) => {
-      for (const line of lines.of(event)) options.write(`${line}\n`);
+      for (const line of lines.of(event)) options.write(`${line.trimEnd()}\n`);
     },
     close: async () => {},
   };

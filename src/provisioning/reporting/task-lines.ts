@@ -2,6 +2,7 @@
 import { shellWords } from "../../base/shell-quote.ts";
 import type { EngineEvent, ShownDiff, ShownFailure, TaskStatus } from "../engine/events.ts";
 import type { Palette } from "./colour.ts";
+import { hintOf } from "./failure-hints.ts";
 import { fitted } from "./fit-text.ts";
 import { formatError } from "./format-error.ts";
 import { type Masker, stripControls } from "./printable.ts";
@@ -45,7 +46,8 @@ export function isWorthTelling(event: TaskHostEvent, verbosity: number): boolean
 /** What stands below the line of a host: why it failed and where that is written, what was done, what differs. */
 export function taskHostDetails(event: TaskHostEvent, style: TextStyle, place?: string): string[] {
   const lines: string[] = [];
-  if (event.failure !== undefined) lines.push(...failureLines(event.failure, style, place));
+  if (event.failure !== undefined)
+    lines.push(...failureLines(withTypedCommand(event.failure, event.result), style, place));
   else if (event.message !== undefined && (event.status !== "ok" || style.verbosity > 0)) {
     lines.push(...cleanText(style, event.message).trimEnd().split("\n"));
   }
@@ -100,9 +102,16 @@ function failureLines(failure: ShownFailure, style: TextStyle, place?: string): 
   }
   lines.push(...outputLines("stderr", failure.stderr, style));
   if ((failure.stderr ?? "").trim() === "") lines.push(...outputLines("stdout", failure.stdout, style));
-  if (rootWanted.test(`${failure.message}\n${failure.stderr ?? ""}`))
-    lines.push(`${colours.cyan("fix:")} if this takes root: become: true on the task, or -b`);
+  const hint = hintOf(failure);
+  if (hint !== undefined) lines.push(`${colours.cyan("fix:")} ${cleanText(style, hint)}`);
   return lines;
+}
+
+/** `command` lets a shell fill in its variables: what was written says more than what that shell was given. */
+function withTypedCommand(failure: ShownFailure, { cmd }: TaskHostEvent["result"]): ShownFailure {
+  const isWrapped = failure.argv?.[1] === "-c" && failure.argv[2]?.startsWith("exec ") === true;
+  if (!isWrapped || !Array.isArray(cmd)) return failure;
+  return { ...failure, argv: cmd.map(String) };
 }
 
 /** As it could be typed; of `sh -c` what the shell was given. */
@@ -114,10 +123,6 @@ function commandText(argv: readonly string[]): string {
 /** `/home/me/site.yml:12` as it is written from here. */
 export const nearPlace = (place: string, style: TextStyle): string =>
   cleanText(style, place.startsWith(`${style.cwd}/`) ? place.slice(style.cwd.length + 1) : place);
-
-/** What programs say that were not run as root. */
-const rootWanted =
-  /permission denied|operation not permitted|are you root|must be (?:superuser|root)|only root can/i;
 
 function outputLines(label: string, text: string | undefined, style: TextStyle): string[] {
   const clean = cleanText(style, text ?? "").trimEnd();

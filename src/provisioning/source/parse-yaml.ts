@@ -11,12 +11,14 @@ import {
   Scalar,
 } from "yaml";
 import type { Span } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
 import { jsonNode } from "./from-json.ts";
 import { limits } from "./limits.ts";
 import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "./node.ts";
 import { refuseHugeText, SourceText } from "./source-text.ts";
 import { keyText } from "./to-plain.ts";
-import { syntaxError, unquotedBraces, yamlError } from "./yaml-errors.ts";
+import { syntaxError, yamlError } from "./yaml-errors.ts";
+import { unquotedBraces } from "./yaml-guesses.ts";
 import { type PlainValue, plainValue } from "./yaml-scalar.ts";
 
 /** Reads a text of one YAML document (or none: null), as Ansible's loader does, or throws a bad-yaml with its place. */
@@ -81,6 +83,12 @@ interface Anchored {
   readonly node: SourceNode;
   readonly size: number;
 }
+/** Of keys that people write twice for a reason. */
+const mendTwice: Readonly<Record<string, string>> = {
+  when: "make them one list, a line each: all of it must hold",
+  name: "remove one; if it is an argument, indent it below its module",
+};
+
 const standardTag = "tag:yaml.org,2002:";
 
 class Conversion {
@@ -162,7 +170,16 @@ class Conversion {
     const fits = isScalar(node) ? /:(?:str|int|float|bool|null)$/ : isMap(node) ? /:map$/ : /:seq$/;
     if (tag.startsWith(standardTag) && fits.test(tag)) return undefined;
     const shown = tag.replace(standardTag, "!!");
-    throw yamlError(this.#spanOf(node), `there is no tag "${shown}" here`, "tags are !vault and !unsafe");
+    const span = this.#spanOf(node);
+    const column = (span.sourceLine ?? "").slice(0, span.column - 1).lastIndexOf(shown) + 1;
+    const near = nearest(shown, ["!vault", "!unsafe"]);
+    const fix = near === undefined ? `a value that begins with ! is quoted: "${shown}"` : `write ${near}`;
+    throw yamlError(
+      column > 0 ? { ...span, column, length: shown.length } : span,
+      `there is no tag "${shown}" here`,
+      "tags are !vault and !unsafe",
+      fix,
+    );
   }
 
   #key(key: unknown, parent: Span): ScalarNode {
@@ -193,7 +210,7 @@ class Conversion {
           pair.key.span,
           `the key "${name}" stands twice in one map`,
           why,
-          "remove one of them",
+          mendTwice[name] ?? "remove one of them",
         );
       }
       own.set(name, pair);
@@ -209,6 +226,7 @@ class Conversion {
         span,
         `the alias "*${name}" has no anchor before it`,
         "a value that begins with * must be quoted, or else it names an anchor (&) above",
+        `put the whole value in quotes: "*${name}"`,
       );
     }
     if (target === "open")

@@ -2,15 +2,10 @@ import type { YAMLParseError, YAMLWarning } from "yaml";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import type { SourceText } from "./source-text.ts";
 import { lastUnclosed } from "./unclosed.ts";
+import { type Explanation, guess } from "./yaml-guesses.ts";
 
 export function yamlError(span: Span, state: string, why: string | undefined, fix?: string): ProvisionError {
   return new ProvisionError({ code: "bad-yaml", action: `read "${span.file}"`, state, span, why, fix });
-}
-
-interface Explanation {
-  readonly state: string;
-  readonly why?: string;
-  readonly fix?: string;
 }
 
 /** The library's codes in the words of somebody who writes a playbook. Others keep the library's own sentence. */
@@ -23,6 +18,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   BAD_INDENT: {
     state: "this line's indentation fits no line above",
     why: "items of one list or map begin in one column",
+    fix: "indent it like the item before it",
   },
   BLOCK_AS_IMPLICIT_KEY: {
     state: 'a second ": " stands in one line',
@@ -41,9 +37,14 @@ const explanations: Readonly<Record<string, Explanation>> = {
     state: "something stands here that YAML does not expect",
     why: "most often a quote or bracket ended too early",
   },
-  BAD_DQ_ESCAPE: { state: "this backslash escape does not exist", fix: "use single quotes, or write \\\\" },
+  BAD_DQ_ESCAPE: {
+    state: "this backslash escape does not exist",
+    why: "in double quotes a backslash begins an escape, such as \\n",
+    fix: "use single quotes, or write \\\\",
+  },
   BAD_SCALAR_START: {
-    state: "a plain value cannot begin with this character",
+    state: "a value without quotes cannot begin with this character",
+    why: "% @ ` and the like mean something to YAML",
     fix: "put the value in quotes",
   },
 };
@@ -53,6 +54,7 @@ const sentences: Readonly<Record<string, Explanation>> = {
   "Sequence item without - indicator": {
     state: "this line is indented neither as the lines above nor as the list around them",
     why: "the keys of one task begin in one column",
+    fix: 'indent it like the line above, or begin a new item with "- "',
   },
 };
 
@@ -62,51 +64,36 @@ export function syntaxError(source: SourceText, problem: YAMLParseError | YAMLWa
   const said = problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.code;
   const opened = /^Flow |^Missing closing /.test(said) ? lastUnclosed(source.text, offset) : undefined;
   if (opened !== undefined) return unclosed(source, opened, offset);
-  const span = source.span(offset, end - start);
-  const inOurWords = seenInLine(problem.code, span) ?? sentences[said] ?? explanations[problem.code];
+  const span = noticedAt(source, offset, end - start);
+  const inOurWords =
+    guess({ code: problem.code, span, lines: source.text.split(/\r?\n/) }) ??
+    sentences[said] ??
+    explanations[problem.code];
   const state = inOurWords?.state ?? `${said.charAt(0).toLowerCase()}${said.slice(1)}`;
   return yamlError(span, state, inOurWords?.why, inOurWords?.fix);
 }
 
+/** What was noticed at the end of a line is about the line below. */
+function noticedAt(source: SourceText, offset: number, length: number): Span {
+  const [blank = ""] = /^[^\S\n]*\n\s*(?=\S)/.exec(source.text.slice(offset)) ?? [];
+  return source.span(offset + blank.length, Math.max(1, length - blank.length));
+}
+
 const names: Readonly<Record<string, string>> = { "'": "a single quote", '"': "a double quote" };
+
+const closing: Readonly<Record<string, string>> = { "[": "]", "{": "}" };
 
 /** The mistake is where it was opened; where it came to light may be far below. */
 function unclosed(source: SourceText, opened: number, noticed: number): ProvisionError {
   const mark = source.text[opened] ?? "";
   const span = source.span(opened);
   const { line } = source.span(noticed);
-  const why = line > span.line ? `noticed in line ${line}` : undefined;
-  return yamlError(span, `${names[mark] ?? `"${mark}"`} is opened and not closed`, why);
+  const why = line > span.line ? `noticed in line ${line}` : "what follows was read as part of it";
+  const close = closing[mark] ?? mark;
+  return yamlError(
+    span,
+    `${names[mark] ?? `"${mark}"`} is opened and not closed`,
+    why,
+    `write ${close} where it ends`,
+  );
 }
-
-/** What the line itself gives away, where the library only knows that it did not expect this. */
-function seenInLine(code: string, { sourceLine = "", column }: Span): Explanation | undefined {
-  const before = sourceLine.slice(0, column - 1);
-  if (code === "MULTILINE_IMPLICIT_KEY") {
-    const [, key, value] = /^\s*(?:- +)?([\w-]+):(\S.*)$/.exec(sourceLine) ?? [];
-    if (key === undefined) return undefined;
-    return { state: 'a space is missing after ":"', fix: `write "${key}: ${value}"` };
-  }
-  if (code !== "UNEXPECTED_TOKEN") return undefined;
-  if (/[:-]\s+\{\{/.test(before)) return unquotedBraces;
-  if (before.trim() === "") {
-    return {
-      state: "this line begins further left than the lines that it belongs to",
-      why: "the keys of one play, task or map begin in one column",
-      fix: "indent it like the lines above",
-    };
-  }
-  if (/'[^']*'$/.test(before))
-    return {
-      state: "the quote ended before this",
-      why: "inside single quotes a single quote is written twice",
-      fix: "write '' for the quote inside, or put double quotes around the whole value",
-    };
-  return undefined;
-}
-
-export const unquotedBraces = {
-  state: "a value begins with {{ without quotes",
-  why: "YAML takes { for the start of a map",
-  fix: 'put the whole value in quotes: "{{ … }}"',
-};

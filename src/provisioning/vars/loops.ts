@@ -57,7 +57,11 @@ function itemsOf(value: Value, span: Span): readonly JsonValue[] {
     action: "go through the loop",
     state: `a list is wanted, and ${aTypeName(value)} was given`,
     span,
-    fix: isDict ? 'write "{{ … | dict2items }}"' : undefined,
+    fix: isDict
+      ? 'write "{{ … | dict2items }}"'
+      : typeName(value) === "int"
+        ? `to count: "{{ range(${String(value)}) }}"`
+        : 'write "[ … ]", or one item a line: "- …"',
   });
 }
 

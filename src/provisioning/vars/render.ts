@@ -161,7 +161,7 @@ export function errorOf(fault: Fault, span: Span): ProvisionError {
   return new ProvisionError({
     code: fault.undefinedName === undefined ? "bad-expression" : "undefined-variable",
     action: fault.located?.subject ?? "evaluate the expression",
-    state: fault.message,
+    state: partsOf(fault.message).state,
     span: fault.located?.span ?? span,
     ...explained(fault, through),
     cause: fault,
@@ -175,7 +175,23 @@ function explained(
   const name = wrongName(fault);
   const fact = fault.undefinedName === undefined ? undefined : factHint(name);
   if (fact !== undefined) return { why: fact.why, fix: fact.fix };
-  return { why, fix: fault.near === undefined ? undefined : `write "${fault.near}" instead of "${name}"` };
+  if (fault.near !== undefined) return { why, fix: `write "${fault.near}" instead of "${name}"` };
+  const { fix } = partsOf(fault.message);
+  if (fix !== undefined || fault.undefinedName === undefined) return { why, fix };
+  if (fault.message.startsWith("the inventory has no host"))
+    return { why, fix: `add a line "${name}" to the inventory, or mend the name` };
+  if (fault.message !== `"${name}" is undefined`)
+    return { why, fix: "if it may be missing: put | default(…) behind it" };
+  return {
+    why: why ?? "no inventory, no vars and no task before this one sets it on this host",
+    fix: `-e ${name}=VALUE, or ${name} | default(VALUE)`,
+  };
+}
+
+/** Some sentences end with what to type. */
+function partsOf(message: string): { readonly state: string; readonly fix?: string } {
+  const [, state, fix] = /^(.*)[:;] ((?:write|convert|if it is text, write) .*)$/s.exec(message) ?? [];
+  return state === undefined || fix === undefined ? { state: message } : { state, fix };
 }
 const wrongName = (fault: Fault): string =>
   (fault.undefinedName ?? /"([^"]+)"/.exec(fault.message)?.[1] ?? "").replace(/^"|"$/g, "");

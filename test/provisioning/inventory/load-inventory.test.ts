@@ -26,7 +26,7 @@ function filesIn(files: Readonly<Record<string, string>>): string {
 const mistakes: readonly (readonly [string, string, string, string])[] = [
   ["h.yml", "all:\n  hosts: [a, b]", "2:10", '"hosts" of group "all" is a list'],
   ["h.yml", "all:\n  hsots:\n    a:", "2:3", 'has no section "hsots"'],
-  ["h.yml", "all:\n  hosts:\n    a: text", "3:8", 'host "a" is a scalar'],
+  ["h.yml", "all:\n  hosts:\n    a: text", "3:8", 'host "a" is text'],
   ["h.yml", "all:\n  hosts:\n    1:", "3:5", "is no text"],
   ["h.yml", "1:\n  hosts:\n    a:", "1:1", "the group 1 is no text"],
   ["h.yml", "- all", "1:1", "it holds no groups"],

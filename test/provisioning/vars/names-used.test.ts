@@ -61,7 +61,7 @@ describe("a check without values", () => {
       ['there is no filter "uper"', 'write "upper" instead of "uper"'],
       ['there is no test "defned"', 'write "defined" instead of "defned"'],
       ['there is no lookup "fiel"', 'write "file" instead of "fiel"'],
-      ['"}}" is missing', undefined],
+      ['"}}" is missing', 'write "}}" where it ends'],
     ]);
   });
   test("reads conditions and template files", () => {

@@ -38,17 +38,32 @@ test.each([
   ["{{ appp }}", '9: "appp" is undefined | write "app" instead of "appp"'],
   ["{{ app.nmae }}", '13: there is no key "nmae" among "name", "port" | write "name" instead of "nmae"'],
   ["{{ app['nmae'] }}", '14: there is no key "nmae" among "name", "port" | write "name" instead of "nmae"'],
-  ["{{ conf.dir }}", '1: there is no key "direktory" among "name", "port"'],
-  ["{{ path }}", '1: there is no key "direktory" among "name", "port" | it is needed by "path"'],
-  ["{{ result.stdout }}", '16: there is no key "stdout": the task that registered it was skipped'],
-  ["{{ hostvars['h3'].x }}", '19: the inventory has no host "h3"'],
-  ["{{ hostvars.h2.port }}", '21: host "h2" has no variable "port"'],
-  ["{{ listed | join(',') }}", "18: the text looks like a list but is text: write | from_yaml behind it"],
-  ["{{ listed[0] }}", "15: the text looks like a list but is text: write | from_yaml behind it"],
-  ["{{ listed | length }}", "18: the text looks like a list but is text: write | from_yaml behind it"],
+  [
+    "{{ conf.dir }}",
+    '1: there is no key "direktory" among "name", "port" | if it may be missing: put | default(…) behind it',
+  ],
+  [
+    "{{ path }}",
+    '1: there is no key "direktory" among "name", "port" | it is needed by "path" | if it may be missing: put | default(…) behind it',
+  ],
+  [
+    "{{ result.stdout }}",
+    '16: there is no key "stdout": the task that registered it was skipped | if it may be missing: put | default(…) behind it',
+  ],
+  [
+    "{{ hostvars['h3'].x }}",
+    '19: the inventory has no host "h3" | add a line "h3" to the inventory, or mend the name',
+  ],
+  [
+    "{{ hostvars.h2.port }}",
+    '21: host "h2" has no variable "port" | if it may be missing: put | default(…) behind it',
+  ],
+  ["{{ listed | join(',') }}", "18: the text looks like a list but is text | write | from_yaml behind it"],
+  ["{{ listed[0] }}", "15: the text looks like a list but is text | write | from_yaml behind it"],
+  ["{{ listed | length }}", "18: the text looks like a list but is text | write | from_yaml behind it"],
   [
     "{{ mapped.a }}",
-    '16: the text looks like a mapping but is text, so it has no "a": write | from_yaml behind it',
+    '16: the text looks like a mapping but is text, so it has no "a" | write | from_yaml behind it',
   ],
   [
     "{{ ansible_distribution }}",
@@ -67,8 +82,8 @@ test.each([
 });
 
 test.each([
-  ["app.name == web", "18: \"web\" is undefined; if it is text, it wants quotes: 'web'"],
-  ["'{{ app.name }}' == web", "26: \"web\" is undefined; if it is text, it wants quotes: 'web'"],
+  ["app.name == web", "18: \"web\" is undefined | if it is text, write 'web'"],
+  ["'{{ app.name }}' == web", "26: \"web\" is undefined | if it is text, write 'web'"],
 ])("in a condition, %s: %s", (text, message) => {
   expect(said(text, true)).toBe(message);
 });

@@ -85,7 +85,9 @@ export function compare(a: Value, b: Value, operator: string): number {
     const order = a.compareTo(b);
     if (order !== undefined) return order;
   }
-  throw new Fault(`"${operator}" cannot order ${aTypeName(a)} and ${aTypeName(b)}`);
+  throw new Fault(
+    `"${operator}" cannot order ${aTypeName(a)} and ${aTypeName(b)}: convert one with | int or | string`,
+  );
 }
 
 /** By code points, not by UTF-16 units. */

@@ -168,7 +168,7 @@ function evaluateCompare(node: Extract<Expression, { type: "compare" }>, frame: 
 /** `when: mode == fast`: a word without quotes is a name. */
 function unquoted(name: Undefined): Fault {
   const fault = name.fault();
-  const hinted = new Fault(`${fault.message}; if it is text, it wants quotes: '${name.name}'`, fault.at);
+  const hinted = new Fault(`${fault.message}; if it is text, write '${name.name}'`, fault.at);
   hinted.undefinedName = fault.undefinedName;
   return hinted;
 }

@@ -164,8 +164,10 @@ class Lexer {
     for (;;) {
       while (/\s/.test(this.#text[at] ?? "")) at++;
       if (at >= this.#text.length) {
-        if (close !== undefined) throw new Fault(`"${close}" is missing`, start);
-        if (brackets.length > 0) throw new Fault(`"${brackets.at(-1)}" is missing`, at);
+        if (close !== undefined)
+          throw new Fault(`"${close}" is missing: write "${close}" where it ends`, start);
+        if (brackets.length > 0)
+          throw new Fault(`"${brackets.at(-1)}" is missing: write "${brackets.at(-1)}"`, at);
         return { at, stripNext: false };
       }
       if (close !== undefined && tag !== undefined && brackets.length === 0) {
@@ -201,6 +203,8 @@ class Lexer {
     const char = this.#text[at] ?? "";
     if (char === "'" || char === '"') return `a string is not closed: ${char} is missing`;
     const word = inWords[char];
+    const name = /^\$\{?(\w+)/.exec(this.#text.slice(at, at + 80))?.[1];
+    if (name !== undefined) return `"$" has no meaning here: write "${name}"`;
     return `"${char}" has no meaning here${word === undefined ? "" : `: write "${word}"`}`;
   }
 
@@ -236,8 +240,15 @@ function trackBrackets(operator: string, brackets: string[], at: number): void {
   if (close !== undefined) brackets.push(close);
   else if (operator === ")" || operator === "]" || operator === "}") {
     const wanted = brackets.pop();
-    if (wanted === undefined) throw new Fault(`"${operator}" closes nothing`, at);
-    if (wanted !== operator) throw new Fault(`"${wanted}" is missing before "${operator}"`, at);
+    if (wanted === undefined)
+      throw new Fault(
+        operator === "}"
+          ? '"}}" is wanted, and one "}" stands there: write "}}"'
+          : `"${operator}" closes nothing`,
+        at,
+      );
+    if (wanted !== operator)
+      throw new Fault(`"${wanted}" is missing before "${operator}": write "${wanted}"`, at);
   }
 }
 

@@ -30,7 +30,8 @@ class TemplateParser {
     for (;;) {
       const token = this.reader.token;
       if (token.type === "eof") {
-        if (ends.length > 0) throw new Fault(`"${ends.at(-1)}" is missing`, token.at);
+        if (ends.length > 0)
+          throw new Fault(`"${ends.at(-1)}" is missing: write "{% ${ends.at(-1)} %}"`, token.at);
         break;
       }
       this.reader.next();
@@ -128,7 +129,8 @@ class TemplateParser {
 }
 
 function unknownTag(name: string): string {
-  if (name.startsWith("end") || name === "else" || name === "elif") return `"${name}" closes nothing`;
+  if (name.startsWith("end") || name === "else" || name === "elif")
+    return `"${name}" closes nothing: write the end of the block that is open, or take it out`;
   return `there is no tag "${name}"`;
 }
 

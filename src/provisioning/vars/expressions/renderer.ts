@@ -351,7 +351,7 @@ function childOf(node: SourceNode, key: Value): SourceNode | undefined {
 function cycleMessage(stack: Shared["stack"], name: string): string {
   const names = stack.map((entry) => entry.name);
   const from = names.indexOf(name);
-  return `the variable refers to itself: ${[...names.slice(Math.max(0, from)), name].join(" → ")}`;
+  return `the variable refers to itself: ${[...names.slice(Math.max(0, from)), name].join(" → ")}: write another name for one of them`;
 }
 
 /** Jinja drops one newline at the end; a string of a playbook keeps all of its own. */

@@ -54,9 +54,15 @@ export class TokenReader {
   }
   unexpected(wanted: string): Fault {
     const { type, value, at } = { value: undefined, ...this.token };
-    const hint = type === "operator" && value === "=" ? ': "==" compares' : "";
+    const hint = hintOf(type, String(value), wanted);
     return new Fault(`${wanted} is wanted, and ${describeToken(this.token)} stands there${hint}`, at);
   }
+}
+
+function hintOf(type: Token["type"], value: string, wanted: string): string {
+  if (type === "operator" && value === "=") return ': write "=="';
+  if (type === "operator" && value === ":") return ": write an argument in brackets: name(…)";
+  return type === "name" && wanted.startsWith("an operator") ? `: write "| ${value}" if it is a filter` : "";
 }
 
 export function describeToken(token: Token): string {

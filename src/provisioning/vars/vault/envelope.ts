@@ -26,7 +26,7 @@ export function formatEnvelope({ id, salt, hmac, ciphertext }: Envelope): string
 export function parseEnvelope(text: string, span?: Span): Envelope {
   const [first = "", ...lines] = text.trim().split(/\r?\n/);
   const header = headerPattern.exec(first.trim());
-  if (header === null) throw badVault(`its first line is ${JSON.stringify(first.slice(0, 60))}`, span);
+  if (header === null) throw badVault(firstLine(first), span);
   const [, , cipher, id] = header;
   if (cipher !== "AES256") throw badVault(`its cipher is "${cipher}", and only AES256 is known`, span);
   const inner = unhex(lines.map((line) => line.trim()).join(""), span).toString("latin1");
@@ -35,6 +35,10 @@ export function parseEnvelope(text: string, span?: Span): Envelope {
     throw badVault("it does not hold a salt, a checksum and a ciphertext", span);
   return { id: id ?? defaultVaultId, salt, hmac, ciphertext };
 }
+
+/** What was never encrypted is not shown: it was meant to be secret. */
+const firstLine = (first: string): string =>
+  isVaultText(first) ? `its first line is ${JSON.stringify(first.slice(0, 60))}` : "it is not encrypted";
 
 function unhex(text: string, span: Span | undefined): Buffer {
   if (text === "" || text.length % 2 !== 0 || !/^[\da-fA-F]*$/.test(text))
@@ -49,5 +53,6 @@ function badVault(state: string, span: Span | undefined): ProvisionError {
     state,
     span,
     why: "it begins with $ANSIBLE_VAULT;1.1;AES256 (or 1.2 with an id), hexadecimal lines follow",
+    fix: "copy the whole text anew, or make one: provision vault encrypt-string",
   });
 }

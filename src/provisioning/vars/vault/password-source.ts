@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ProvisionError } from "../../../base/errors.ts";
+import { fileFix } from "../../../base/file-fix.ts";
+import { statPath } from "../../../base/stat-path.ts";
 import { defaultVaultId, isVaultText } from "./envelope.ts";
 import type { VaultSecret } from "./vault.ts";
 
@@ -43,6 +45,7 @@ export async function readSecret(source: VaultSource, options: SecretOptions): P
     return { id, password: () => typed };
   }
   const path = resolve(options.cwd, source.source.replace(/^~(?=\/)/, options.home ?? "~"));
+  if (statPath(path) === undefined) throw noPasswordFile(path, source.source, "the vault password");
   let kept: Uint8Array | undefined;
   return {
     id,
@@ -67,15 +70,25 @@ export function readPasswordFile(path: string, what: string, id?: string): Buffe
   const fail = (state: string, fix?: string, cause?: unknown): ProvisionError =>
     new ProvisionError({ code: "vault-locked", action: `read ${what}`, state, fix, cause });
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw fail(`the file "${path}" does not exist`);
+  if (stats === undefined) throw noPasswordFile(path, path, what);
   if (!stats.isFile()) throw fail(`"${path}" is no file`);
   const bytes = isExecutable(path) ? runProgram(path, id, fail) : readBytes(path, fail);
   if (isVaultText(bytes.toString("latin1")))
     throw fail(`the file "${path}" is itself encrypted`, "name a file that holds the password in the clear");
   const password = Buffer.from(bytes.toString("utf8").trim(), "utf8");
-  if (password.length === 0) throw fail(`"${path}" gives an empty password`);
+  if (password.length === 0)
+    throw fail(`"${path}" gives an empty password`, `write the password into ${path}`);
   return password;
 }
+
+const noPasswordFile = (path: string, given: string, what: string): ProvisionError =>
+  new ProvisionError({
+    code: "vault-locked",
+    action: `read ${what}`,
+    state: `the file "${path}" does not exist`,
+    why: "the option names a file that holds it, or a program that prints it",
+    fix: fileFix(given, [path]),
+  });
 
 type Fail = (state: string, fix?: string, cause?: unknown) => ProvisionError;
 

@@ -1,0 +1,30 @@
+/** Whatever is done wrong is told with its place, its reason, and something to type: the goldens are there to be read. */
+import { describe, expect, test } from "vitest";
+import { mistakeFiles, readMistakes, tell, type WrittenMistake } from "../support/mistakes.ts";
+
+/** What was done wrong here only their author can tell. */
+const withoutFix: ReadonlySet<string> = new Set([
+  "a command that fails",
+  "assert that fails",
+  "a division by zero",
+  "from_json of text that is none",
+  "a filter with too many arguments",
+  "with_dict over a list",
+]);
+
+async function told(mistake: WrittenMistake): Promise<string> {
+  const { code, text } = await tell(mistake);
+  expect([1, 2, 4], mistake.name).toContain(code);
+  expect(text, mistake.name).toMatch(/error\[|place:/);
+  expect(text, mistake.name).not.toMatch(/error\[defect\]|^ +at .*:\d+:\d+\)$|s3cr/m);
+  if (!withoutFix.has(mistake.name)) expect(text, mistake.name).toMatch(/fix:/);
+  return `=== ${mistake.name} (exit code ${code})\n${text}`;
+}
+
+describe.each(mistakeFiles)("mistakes in %s", (file) => {
+  test("are told in words that help", async () => {
+    const texts: string[] = [];
+    for (const mistake of readMistakes(file)) texts.push(await told(mistake));
+    await expect(texts.join("\n")).toMatchFileSnapshot(`../golden/mistakes/${file}.txt`);
+  });
+});
