@@ -1,31 +1,17 @@
 /** The lists of package sources: one line a source in .list files, and where a key for them lies. */
+import { printNamedFileSh, readNamedFiles } from "./named-files.ts";
 
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** All .list files, each after a line with its name and size. */
+/** All .list files. */
 export const sourcesSh = `for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do [ -f "$f" ] || continue
-printf '%s\\n%s\\n' "$f" "$(wc -c <"$f")"; cat -- "$f"; done`;
+${printNamedFileSh}; done`;
 
-export function readSources(bytes: Uint8Array): readonly SourceFile[] {
-  const files: SourceFile[] = [];
-  let at = 0;
-  const line = () => {
-    const end = bytes.indexOf(10, at);
-    const text = new TextDecoder().decode(bytes.subarray(at, end));
-    at = end + 1;
-    return text;
-  };
-  while (at < bytes.length) {
-    const path = line();
-    const size = Number(line());
-    files.push({ path, text: new TextDecoder().decode(bytes.subarray(at, at + size)) });
-    at += size;
-  }
-  return files;
-}
+export const readSources = (bytes: Uint8Array): readonly SourceFile[] =>
+  readNamedFiles(bytes).map(({ name, bytes }) => ({ path: name, text: new TextDecoder().decode(bytes) }));
 
 /** "deb  [arch=amd64] http://x  y" and "deb [arch=amd64] http://x y # note" are the same source. */
 export const normalSource = (line: string): string =>

@@ -6,8 +6,8 @@ import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import { answerTo } from "./answers.ts";
 import { defineArgs, flag, path, text } from "./arguments.ts";
 import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
-import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
+import { defineFlagged } from "./file-flags.ts";
 import { hostPath } from "./host-path.ts";
 import type { Fragment, ModuleContext, Plan } from "./module.ts";
 import { backupResult, fileQuestion, planFile, writeArgs } from "./plan-file.ts";
@@ -126,27 +126,33 @@ function assembledResult(given: AssembleArgs, state: AssembleState): JsonObject 
   return { size: bytes.length, checksum: digestOf(bytes, "sha1"), md5sum: digestOf(bytes, "md5") };
 }
 
-export default defineModule({
-  kind: "host",
-  name: "assemble",
-  summary: "Puts a file together from the fragments in a folder.",
-  args,
-  example:
-    "- name: one file of many\n  assemble: {src: /etc/haproxy/conf.d, dest: /etc/haproxy/haproxy.cfg}\n",
-  reads: "host",
-  sources: (given) =>
-    given.remote_src ? [] : [{ from: "fragments", path: given.src, keepVault: !given.decrypt }],
-  ask,
-  read,
-  plan,
-  after: (given, _state, context) => askAfter(hostPath(given.dest, context)),
-  result: (state, outcome, given, context) => ({
-    ...pathAfter(outcome, statOf(state.dest), given),
-    ...(outcome.failed && outcome.steps.length === 0 ? {} : assembledResult(given, state)),
-    ...backupResult(outcome),
-    msg: "OK",
-    state: "file",
-    src: hostPath(given.src, context),
-    dest: hostPath(given.dest, context),
-  }),
-});
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "assemble",
+    summary: "Puts a file together from the fragments in a folder.",
+    args,
+    example:
+      "- name: one file of many\n  assemble: {src: /etc/haproxy/conf.d, dest: /etc/haproxy/haproxy.cfg}\n",
+    reads: "host",
+    sources: (given) =>
+      given.remote_src ? [] : [{ from: "fragments", path: given.src, keepVault: !given.decrypt }],
+    ask,
+    read,
+    plan,
+    after: (given, _state, context) => askAfter(hostPath(given.dest, context)),
+    result: (state, outcome, given, context) => ({
+      ...pathAfter(outcome, statOf(state.dest), given),
+      ...(outcome.failed && outcome.steps.length === 0 ? {} : assembledResult(given, state)),
+      ...backupResult(outcome),
+      msg: "OK",
+      state: "file",
+      src: hostPath(given.src, context),
+      dest: hostPath(given.dest, context),
+    }),
+  },
+  {
+    candidates: (given, context) => [hostPath(given.dest, context)],
+    path: (given, _state, context) => hostPath(given.dest, context),
+  },
+);

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../base/json.ts";
 import type { PathAnswer, PathStat, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
-import { flag, mode, refused, text } from "./arguments.ts";
+import { flag, mode, text } from "./arguments.ts";
 import { assumedUmask, type Mode, octalDigits, resolveMode, shownMode } from "./file-mode.ts";
 import type { Diff, Outcome } from "./module.ts";
 
@@ -20,9 +20,7 @@ export const attributeArgs = {
   serole: selinux("role"),
   setype: selinux("type"),
   seuser: selinux("user"),
-  attributes: refused("is not set here: flags of chattr need a task of their own, command: chattr +i PATH", {
-    aliases: ["attr"],
-  }),
+  attributes: text("Flags of the file, as chattr takes them: +i, -i, =e.", { aliases: ["attr"] }),
   unsafe_writes: flag(
     "Write into the existing file instead of replacing it: for a file that cannot be renamed over, such as one mounted into a container.",
     { default: false },

@@ -57,6 +57,15 @@ export const readCopy = (answers: Answers, goal: CopyGoal): CopyState => ({
   isFolder: goal.fileName !== undefined && statOf(answerTo(answers, 2, "path"))?.type === "directory",
 });
 
+/** Where the file may come to lie: at dest, or in it. */
+export function copyPlaces(
+  { dest, fileName }: Pick<CopyGoal, "dest" | "fileName">,
+  context: ModuleContext,
+): readonly string[] {
+  const path = hostPath(dest, context);
+  return fileName === undefined ? [path] : [path, joinPath(path, fileName)];
+}
+
 /** Is the destination a folder that the file goes into? A link to a folder counts as one. */
 function goesInside(goal: CopyGoal, state: CopyState): boolean {
   if (goal.fileName === undefined) return false;

@@ -8,6 +8,7 @@ import {
   askCopy,
   type CopyGoal,
   type CopyState,
+  copyPlaces,
   copyResult,
   fileNameOf,
   finalPath,
@@ -21,11 +22,12 @@ import {
   planRemote,
   type RemoteState,
   readRemote,
+  remotePath,
   remoteResult,
 } from "./copy-remote.ts";
 import { askTree, planTree, readTree, type TreeGoal } from "./copy-tree.ts";
-import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
+import { defineFlagged } from "./file-flags.ts";
 import type { Mode } from "./file-mode.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Plan } from "./module.ts";
@@ -64,8 +66,9 @@ const preserved = (wanted: Mode | undefined, context: ModuleContext): Mode | und
 const goalOf = (args: CopyArgs, context: ModuleContext): CopyGoal => ({
   ...args,
   mode: preserved(args.mode, context),
-  fileName: args.src === undefined ? undefined : fileNameOf(args.src),
+  fileName: nameOf(args),
 });
+const nameOf = ({ src }: CopyArgs): string | undefined => (src === undefined ? undefined : fileNameOf(src));
 
 /** `src: web` makes dest/web, `src: web/` fills dest itself. */
 function treeGoal(args: CopyArgs, context: ModuleContext): TreeGoal | undefined {
@@ -106,7 +109,9 @@ function plan(args: CopyArgs, state: State, context: ModuleContext): Plan {
   if (state.kind === "tree") {
     const goal = treeGoal(args, context);
     if (goal === undefined) throw new Error("a tree was read that is not there");
-    return planTree(goal, state.tree);
+    return args.attributes === undefined
+      ? planTree(goal, state.tree)
+      : { steps: [], diffs: [], fail: "attributes are set of a file: src is a folder" };
   }
   const source = fileSource(args, context);
   if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a file` };
@@ -124,45 +129,56 @@ function wrongChecksum(args: CopyArgs, source: Source, { sources }: ModuleContex
   return `"${args.src}" has the checksum ${actual}, not ${args.checksum}`;
 }
 
-export default defineModule({
-  kind: "host",
-  name: "copy",
-  summary: "Copies a file, a folder or a text to the host.",
-  args,
-  example:
-    "- name: the message of the day\n  copy:\n    content: Managed by Provision.\n    dest: /etc/motd\n    mode: '0644'\n",
-  reads: "host",
-  sources: (args) =>
-    args.src === undefined || args.remote_src
-      ? []
-      : [
-          {
-            from: "file",
-            path: args.src,
-            in: "files",
-            keepLinks: !args.local_follow,
-            keepVault: !args.decrypt,
-          },
-        ],
-  ask,
-  read,
-  plan,
-  after(args, state, context) {
-    if (state.kind === "tree") return [];
-    if (state.kind === "file") return askAfter(finalPath(goalOf(args, context), state.file, context));
-    return askRemoteAfter({ ...args, src: args.src ?? "" }, state.remote, context);
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "copy",
+    summary: "Copies a file, a folder or a text to the host.",
+    args,
+    example:
+      "- name: the message of the day\n  copy:\n    content: Managed by Provision.\n    dest: /etc/motd\n    mode: '0644'\n",
+    reads: "host",
+    sources: (args) =>
+      args.src === undefined || args.remote_src
+        ? []
+        : [
+            {
+              from: "file",
+              path: args.src,
+              in: "files",
+              keepLinks: !args.local_follow,
+              keepVault: !args.decrypt,
+            },
+          ],
+    ask,
+    read,
+    plan,
+    after(args, state, context) {
+      if (state.kind === "tree") return [];
+      if (state.kind === "file") return askAfter(finalPath(goalOf(args, context), state.file, context));
+      return askRemoteAfter({ ...args, src: args.src ?? "" }, state.remote, context);
+    },
+    result(state, outcome, args, context) {
+      const src = args.src === undefined ? {} : { src: args.src };
+      if (state.kind === "remote") {
+        const remote = remoteResult({ ...args, src: args.src ?? "" }, state.remote, context, outcome);
+        return { ...src, ...remote, ...backupResult(outcome) };
+      }
+      if (state.kind === "tree") return { ...src, dest: hostPath(args.dest, context) };
+      const goal = goalOf(args, context);
+      return {
+        ...src,
+        ...copyResult({ goal, source: fileSource(args, context), state: state.file, context, outcome }),
+      };
+    },
   },
-  result(state, outcome, args, context) {
-    const src = args.src === undefined ? {} : { src: args.src };
-    if (state.kind === "remote") {
-      const remote = remoteResult({ ...args, src: args.src ?? "" }, state.remote, context, outcome);
-      return { ...src, ...remote, ...backupResult(outcome) };
-    }
-    if (state.kind === "tree") return { ...src, dest: hostPath(args.dest, context) };
-    const goal = goalOf(args, context);
-    return {
-      ...src,
-      ...copyResult({ goal, source: fileSource(args, context), state: state.file, context, outcome }),
-    };
+  {
+    candidates: (args, context) => copyPlaces({ dest: args.dest, fileName: nameOf(args) }, context),
+    path(args, state, context) {
+      if (state.kind === "file") return finalPath(goalOf(args, context), state.file, context);
+      return state.kind === "tree"
+        ? undefined
+        : remotePath({ ...args, src: args.src ?? "" }, state.remote, context);
+    },
   },
-});
+);

@@ -7,8 +7,8 @@ import { answerTo } from "./answers.ts";
 import { flag, path } from "./arguments.ts";
 import { askAfter, attributeArgs, pathAfter, statOf, type WantedAttributes } from "./attributes.ts";
 import { makeFolder } from "./copy-file.ts";
-import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
+import { defineFlagged } from "./file-flags.ts";
 import { decodeFile, encodeFile, type FileText } from "./file-text.ts";
 import { folderOf, hostPath } from "./host-path.ts";
 import type { AnyModule, Outcome, Plan } from "./module.ts";
@@ -22,6 +22,7 @@ export const editArgs = {
 export const createArg = flag("Make the file when it is missing.", { default: false });
 
 export interface EditArgs extends WantedAttributes {
+  readonly attributes?: string | undefined;
   readonly path: string;
   readonly backup: boolean;
   readonly validate?: string | undefined;
@@ -56,40 +57,46 @@ export interface Editor<Args extends EditArgs> {
 }
 
 export function defineEditor<Args extends EditArgs>(editor: Editor<Args>): AnyModule {
-  return defineModule<Args, EditState>({
-    kind: "host",
-    name: editor.name,
-    summary: editor.summary,
-    args: editor.args,
-    example: editor.example,
-    reads: "host",
-    ask(args, context) {
-      const path = hostPath(args.path, context);
-      const file: Question = { of: "path", path, want: ["stat", "content"], follow: true };
-      const folder: Question = { of: "path", path: folderOf(path), want: ["stat"], follow: true };
-      return args.create === true ? [file, folder] : [file];
+  return defineFlagged<Args, EditState>(
+    {
+      kind: "host",
+      name: editor.name,
+      summary: editor.summary,
+      args: editor.args,
+      example: editor.example,
+      reads: "host",
+      ask(args, context) {
+        const path = hostPath(args.path, context);
+        const file: Question = { of: "path", path, want: ["stat", "content"], follow: true };
+        const folder: Question = { of: "path", path: folderOf(path), want: ["stat"], follow: true };
+        return args.create === true ? [file, folder] : [file];
+      },
+      read: (answers, args) => ({
+        answer: answerTo(answers, 0, "path"),
+        hasFolder: args.create !== true || answerTo(answers, 1, "path").stat.exists,
+      }),
+      after: (args, _state, context) => askAfter(hostPath(args.path, context)),
+      plan: (args, state, context) => planEdit(editor, args, state, hostPath(args.path, context)),
+      result({ answer }, outcome, args, context) {
+        const path = hostPath(args.path, context);
+        const base = {
+          ...pathAfter(outcome, statOf(answer), args),
+          path,
+          dest: path,
+          ...backupEntry(editor, outcome),
+        };
+        const isRefused = outcome.failed && outcome.steps.length === 0;
+        if (isRefused || (answer.stat.exists && answer.content === undefined)) return base;
+        const edited = editInTime(editor, args, fileText(editor, args, answer)?.text);
+        if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;
+        return { ...base, msg: edited.msg, ...edited.more };
+      },
     },
-    read: (answers, args) => ({
-      answer: answerTo(answers, 0, "path"),
-      hasFolder: args.create !== true || answerTo(answers, 1, "path").stat.exists,
-    }),
-    after: (args, _state, context) => askAfter(hostPath(args.path, context)),
-    plan: (args, state, context) => planEdit(editor, args, state, hostPath(args.path, context)),
-    result({ answer }, outcome, args, context) {
-      const path = hostPath(args.path, context);
-      const base = {
-        ...pathAfter(outcome, statOf(answer), args),
-        path,
-        dest: path,
-        ...backupEntry(editor, outcome),
-      };
-      const isRefused = outcome.failed && outcome.steps.length === 0;
-      if (isRefused || (answer.stat.exists && answer.content === undefined)) return base;
-      const edited = editInTime(editor, args, fileText(editor, args, answer)?.text);
-      if (!("text" in edited)) return "missing" in edited ? { ...base, msg: edited.missing } : base;
-      return { ...base, msg: edited.msg, ...edited.more };
+    {
+      candidates: (args, context) => [hostPath(args.path, context)],
+      path: (args, _state, context) => hostPath(args.path, context),
     },
-  });
+  );
 }
 
 function editInTime<Args extends EditArgs>(

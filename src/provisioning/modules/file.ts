@@ -5,7 +5,7 @@ import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
 import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
-import { defineModule } from "./define-module.ts";
+import { defineFlagged } from "./file-flags.ts";
 import { chmodDigits, resolveMode } from "./file-mode.ts";
 import { type Current, existingAttributes, newFolders, planTouch, withTimes } from "./file-steps.ts";
 import { foldersAbove, hostPath } from "./host-path.ts";
@@ -245,36 +245,43 @@ function planHard(args: FileArgs, path: string, current: Current, source: string
   };
 }
 
-export default defineModule({
-  kind: "host",
-  name: "file",
-  summary: "Sees to it that a path is a folder, a link, gone, and owned by whom.",
-  args,
-  example:
-    "- name: where the data lies\n  file: {path: /var/lib/zookeeper, state: directory, owner: root, mode: '0755'}\n",
-  reads: "host",
-  ask,
-  read,
-  plan,
-  after(args, current, context) {
-    const state = stateOf(args, current);
-    return state === "absent" ? [] : askAfter(pathOf(args, context), args.follow && state !== "link");
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "file",
+    summary: "Sees to it that a path is a folder, a link, gone, and owned by whom.",
+    args,
+    example:
+      "- name: where the data lies\n  file: {path: /var/lib/zookeeper, state: directory, owner: root, mode: '0755'}\n",
+    reads: "host",
+    ask,
+    read,
+    plan,
+    after(args, current, context) {
+      const state = stateOf(args, current);
+      return state === "absent" ? [] : askAfter(pathOf(args, context), args.follow && state !== "link");
+    },
+    result(current, outcome, args, context) {
+      const state = stateOf(args, current);
+      const path = pathOf(args, context);
+      const touched = statOf(current.followed)?.type === "directory" ? "directory" : "file";
+      const shown = state === "touch" ? touched : state;
+      if (state === "absent") return { path, state };
+      const isLink = state === "link";
+      const own = isLink && statOf(current.own)?.type !== "link" ? undefined : statOf(current.own);
+      const stat = args.follow && !isLink ? statOf(current.followed) : own;
+      return {
+        path,
+        dest: path,
+        ...pathAfter(outcome, stat, args, state === "directory"),
+        state: shown,
+        ...(args.src === undefined ? {} : { src: args.src }),
+      };
+    },
   },
-  result(current, outcome, args, context) {
-    const state = stateOf(args, current);
-    const path = pathOf(args, context);
-    const touched = statOf(current.followed)?.type === "directory" ? "directory" : "file";
-    const shown = state === "touch" ? touched : state;
-    if (state === "absent") return { path, state };
-    const isLink = state === "link";
-    const own = isLink && statOf(current.own)?.type !== "link" ? undefined : statOf(current.own);
-    const stat = args.follow && !isLink ? statOf(current.followed) : own;
-    return {
-      path,
-      dest: path,
-      ...pathAfter(outcome, stat, args, state === "directory"),
-      state: shown,
-      ...(args.src === undefined ? {} : { src: args.src }),
-    };
+  {
+    candidates: (args, context) => [pathOf(args, context)],
+    path: (args, current, context) =>
+      stateOf(args, current) === "absent" ? undefined : pathOf(args, context),
   },
-});
+);

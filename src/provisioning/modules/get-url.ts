@@ -3,8 +3,8 @@ import type { Answers, HttpAnswer, HttpRequest, PathAnswer, Question } from "../
 import { answerTo } from "./answers.ts";
 import { defineArgs, flag, path, text, whole } from "./arguments.ts";
 import { askAfter, attributeArgs, attributeDiffs, pathAfter, planAttributes, statOf } from "./attributes.ts";
-import { defineModule } from "./define-module.ts";
 import { type DigestAlgorithm, digestOf } from "./digest.ts";
+import { defineFlagged } from "./file-flags.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import {
   answerText,
@@ -80,6 +80,10 @@ interface GetState {
 const isAddress = (value: string): boolean => /^https?:\/\//.test(value);
 const digestSh = `for f do if [ -f "$f" ] && command -v "$0" >/dev/null; then "$0" <"$f" | cut -d' ' -f1; else echo; fi; done`;
 const fileName = (given: GetArgs): string => nameInUrl(given.url);
+const placesOf = (given: GetArgs, context: ModuleContext): readonly string[] => {
+  const dest = hostPath(given.dest, context);
+  return [dest, joinPath(dest, fileName(given))];
+};
 
 /** Round 0 looks at the host, round 1 asks the server: with a checksum that fits, nothing leaves the host. */
 function ask(given: GetArgs, context: ModuleContext): readonly Question[] {
@@ -262,17 +266,23 @@ function getResult(state: GetState, outcome: Outcome, given: GetArgs) {
   };
 }
 
-export default defineModule({
-  kind: "host",
-  name: "get_url",
-  summary: "Fetches a file over HTTP to the host.",
-  args,
-  example:
-    "- name: the tool, as its makers built it\n  get_url:\n    url: http://files.example.com/tool.tar.gz\n    dest: /opt/tool.tar.gz\n    checksum: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
-  reads: "world",
-  ask,
-  read,
-  plan,
-  after: (_given, { target }) => askAfter(target.path),
-  result: (state, outcome, given) => getResult(state, outcome, given),
-});
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "get_url",
+    summary: "Fetches a file over HTTP to the host.",
+    args,
+    example:
+      "- name: the tool, as its makers built it\n  get_url:\n    url: http://files.example.com/tool.tar.gz\n    dest: /opt/tool.tar.gz\n    checksum: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+    reads: "world",
+    ask,
+    read,
+    plan,
+    after: (_given, { target }) => askAfter(target.path),
+    result: (state, outcome, given) => getResult(state, outcome, given),
+  },
+  {
+    candidates: placesOf,
+    path: (_given, { target }) => target.path,
+  },
+);

@@ -4,6 +4,7 @@ import { askAfter, attributeArgs } from "./attributes.ts";
 import {
   askCopy,
   type CopyGoal,
+  copyPlaces,
   copyResult,
   fileNameOf,
   finalPath,
@@ -11,7 +12,7 @@ import {
   readCopy,
   sourceOf,
 } from "./copy-file.ts";
-import { defineModule } from "./define-module.ts";
+import { defineFlagged } from "./file-flags.ts";
 import type { ModuleContext, TemplateSyntax } from "./module.ts";
 import { writeArgs } from "./plan-file.ts";
 
@@ -62,29 +63,35 @@ function goalOf(args: TemplateArgs, context: ModuleContext): CopyGoal {
   };
 }
 
-export default defineModule({
-  kind: "host",
-  name: "template",
-  summary: "Renders a template of the controller into a file of the host.",
-  args,
-  example:
-    "- name: the ensemble\n  template:\n    src: zoo.cfg.hbs\n    dest: /etc/zookeeper/conf/zoo.cfg\n    mode: '0644'\n  notify: restart zookeeper\n",
-  reads: "host",
-  sources: (args) => [{ from: "template", path: args.src, syntax: syntaxOf(args), dest: args.dest }],
-  ask: (args, context) => askCopy(goalOf(args, context), context),
-  read: (answers, args, context) => readCopy(answers, goalOf(args, context)),
-  plan(args, state, context) {
-    const source = sourceOf(context.sources[0]);
-    if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a template` };
-    return planCopy(goalOf(args, context), source, state, context);
-  },
-  after: (args, state, context) => askAfter(finalPath(goalOf(args, context), state, context)),
-  result: (state, outcome, args, context) => ({
-    src: args.src,
-    ...copyResult({
-      goal: goalOf(args, context),
-      source: sourceOf(context.sources[0]),
-      ...{ state, context, outcome },
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "template",
+    summary: "Renders a template of the controller into a file of the host.",
+    args,
+    example:
+      "- name: the ensemble\n  template:\n    src: zoo.cfg.hbs\n    dest: /etc/zookeeper/conf/zoo.cfg\n    mode: '0644'\n  notify: restart zookeeper\n",
+    reads: "host",
+    sources: (args) => [{ from: "template", path: args.src, syntax: syntaxOf(args), dest: args.dest }],
+    ask: (args, context) => askCopy(goalOf(args, context), context),
+    read: (answers, args, context) => readCopy(answers, goalOf(args, context)),
+    plan(args, state, context) {
+      const source = sourceOf(context.sources[0]);
+      if (source === undefined) return { steps: [], diffs: [], fail: `"${args.src}" is not a template` };
+      return planCopy(goalOf(args, context), source, state, context);
+    },
+    after: (args, state, context) => askAfter(finalPath(goalOf(args, context), state, context)),
+    result: (state, outcome, args, context) => ({
+      src: args.src,
+      ...copyResult({
+        goal: goalOf(args, context),
+        source: sourceOf(context.sources[0]),
+        ...{ state, context, outcome },
+      }),
     }),
-  }),
-});
+  },
+  {
+    candidates: (args, context) => copyPlaces(goalOf(args, context), context),
+    path: (args, state, context) => finalPath(goalOf(args, context), state, context),
+  },
+);

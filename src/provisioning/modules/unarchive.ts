@@ -3,7 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question, ScriptAnswer } from "../host/question.ts";
 import { answerTo, linesOf, textOf } from "./answers.ts";
 import { type ArchiveEntry, kindOfArchive, listArchive } from "./archive-listing.ts";
-import { defineArgs, flag, list, path, whole } from "./arguments.ts";
+import { defineArgs, flag, list, path, refused, whole } from "./arguments.ts";
 import { askAfter, attributeArgs, pathAfter, planAttributes, statOf } from "./attributes.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
@@ -29,6 +29,12 @@ const args = defineArgs({
   io_buffer_size: whole("Of Ansible; has no effect.", { default: 65_536 }),
   validate_certs: flag("Check the server's certificate when src is an address.", { default: true }),
   ...attributeArgs,
+  attributes: refused(
+    "is not set of what is unpacked: a task of its own does it, command: chattr -R +i PATH",
+    {
+      aliases: ["attr"],
+    },
+  ),
 });
 export type UnarchiveArgs = z.infer<typeof args>;
 

@@ -5,7 +5,7 @@ import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question
 import { answerTo, bytesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, raw, text, whole, wholes } from "./arguments.ts";
 import { askAfter, attributeArgs, pathAfter, statOf } from "./attributes.ts";
-import { defineModule } from "./define-module.ts";
+import { defineFlagged } from "./file-flags.ts";
 import { hostPath, joinPath } from "./host-path.ts";
 import {
   answerText,
@@ -124,6 +124,10 @@ const formPairs = (body: JsonValue): [string, string][] => {
 const sends = (given: UriArgs, context: ModuleContext): boolean => !context.check || isSafe(given.method);
 
 const fileName = (given: UriArgs): string => nameInUrl(given.url);
+const placesOf = (given: UriArgs, context: ModuleContext): readonly string[] => {
+  const dest = hostPath(given.dest ?? "", context);
+  return [dest, joinPath(dest, fileName(given))];
+};
 
 const looksFirst = (given: UriArgs): boolean =>
   (given.remote_src && given.src !== undefined) ||
@@ -242,39 +246,45 @@ function jsonOf(answer: HttpAnswer): JsonObject {
   }
 }
 
-export default defineModule({
-  kind: "host",
-  name: "uri",
-  summary: "Sends an HTTP request from the host and looks at the answer.",
-  args,
-  example:
-    "- name: the master answers\n  uri:\n    url: http://127.0.0.1:5050/health\n    status_code: 200\n  register: health\n  until: health is succeeded\n  retries: 10\n",
-  reads: "world",
-  sources: (given) =>
-    given.src === undefined || given.remote_src ? [] : [{ from: "file", path: given.src, in: "files" }],
-  ask,
-  read,
-  plan,
-  after: (given, { dest }, context) => (dest === undefined ? [] : askAfter(destPath(given, dest, context))),
-  result(state, outcome, given, context) {
-    const { answer } = state;
-    if (answer === undefined) return { url: given.url, ...needlessResult(state) };
-    return {
-      url: shownUrl(answer.url),
-      status: answer.status,
-      redirected: new URL(answer.url).href !== new URL(given.url).href,
-      elapsed: Math.round(answer.elapsedMs / 1000),
-      msg: answerText(answer),
-      ...headerResult(answer),
-      ...jsonOf(answer),
-      ...(given.return_content ? { content: bodyText(answer) } : {}),
-      ...(given.dest === undefined || state.dest === undefined
-        ? {}
-        : {
-            ...pathAfter(outcome, statOf(fileAt(given, state, state.dest)), given),
-            path: destPath(given, state.dest, context),
-            state: "file",
-          }),
-    };
+export default defineFlagged(
+  {
+    kind: "host",
+    name: "uri",
+    summary: "Sends an HTTP request from the host and looks at the answer.",
+    args,
+    example:
+      "- name: the master answers\n  uri:\n    url: http://127.0.0.1:5050/health\n    status_code: 200\n  register: health\n  until: health is succeeded\n  retries: 10\n",
+    reads: "world",
+    sources: (given) =>
+      given.src === undefined || given.remote_src ? [] : [{ from: "file", path: given.src, in: "files" }],
+    ask,
+    read,
+    plan,
+    after: (given, { dest }, context) => (dest === undefined ? [] : askAfter(destPath(given, dest, context))),
+    result(state, outcome, given, context) {
+      const { answer } = state;
+      if (answer === undefined) return { url: given.url, ...needlessResult(state) };
+      return {
+        url: shownUrl(answer.url),
+        status: answer.status,
+        redirected: new URL(answer.url).href !== new URL(given.url).href,
+        elapsed: Math.round(answer.elapsedMs / 1000),
+        msg: answerText(answer),
+        ...headerResult(answer),
+        ...jsonOf(answer),
+        ...(given.return_content ? { content: bodyText(answer) } : {}),
+        ...(given.dest === undefined || state.dest === undefined
+          ? {}
+          : {
+              ...pathAfter(outcome, statOf(fileAt(given, state, state.dest)), given),
+              path: destPath(given, state.dest, context),
+              state: "file",
+            }),
+      };
+    },
   },
-});
+  {
+    candidates: placesOf,
+    path: (given, { dest }, context) => (dest === undefined ? undefined : destPath(given, dest, context)),
+  },
+);
