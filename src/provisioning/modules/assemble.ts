@@ -10,6 +10,7 @@ import { digestOf } from "./digest.ts";
 import { defineFlagged } from "./file-flags.ts";
 import { hostPath } from "./host-path.ts";
 import type { Fragment, ModuleContext, Plan } from "./module.ts";
+import { printNamedFileSh, readNamedFiles } from "./named-files.ts";
 import { backupResult, fileQuestion, planFile, writeArgs } from "./plan-file.ts";
 
 const args = defineArgs({
@@ -30,27 +31,9 @@ interface AssembleState {
   readonly dest: PathAnswer;
 }
 
-/** Name and size of each file on a line of their own, then its bytes. Code 7: no such folder. */
+/** Code 7: no such folder. */
 const fragmentsSh = `cd -- "$1" 2>/dev/null || exit 7
-for f in .[!.]* *; do [ -f "$f" ] && [ -r "$f" ] || continue; printf '%s\\n%s\\n' "$f" "$(wc -c <"$f")"; cat -- "$f"; done; exit 0`;
-
-function readFragments(bytes: Uint8Array): readonly Fragment[] {
-  const fragments: Fragment[] = [];
-  let at = 0;
-  const line = () => {
-    const end = bytes.indexOf(10, at);
-    const text = new TextDecoder().decode(bytes.subarray(at, end));
-    at = end + 1;
-    return text;
-  };
-  while (at < bytes.length) {
-    const name = line();
-    const size = Number(line());
-    fragments.push({ name, bytes: bytes.subarray(at, at + size) });
-    at += size;
-  }
-  return fragments;
-}
+for f in .[!.]* *; do [ -f "$f" ] && [ -r "$f" ] || continue; ${printNamedFileSh}; done; exit 0`;
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
@@ -97,7 +80,7 @@ function read(answers: Answers, given: AssembleArgs, context: ModuleContext): As
   const answer = answerTo(answers, 0, "script");
   const source = context.sources[0];
   const local = source?.kind === "fragments" ? source.files : undefined;
-  const remote = answer.code === 7 ? undefined : readFragments(answer.stdout);
+  const remote = answer.code === 7 ? undefined : readNamedFiles(answer.stdout);
   return {
     fragments: given.remote_src ? remote : local,
     dest: answerTo(answers, 1, "path"),
