@@ -1,5 +1,6 @@
 /** The flags of `mesos-slave`. Defaults are Mesos's. */
 import type { DaemonSpec, FlagSet } from "../../daemon-configuration.ts";
+import { addressFlags } from "../daemon/addresses.ts";
 
 export const agentFlags = {
   master: {
@@ -7,16 +8,9 @@ export const agentFlags = {
     summary: "where the masters are: zk://host1:2181,host2:2181/mesos, or host:port of one",
   },
   zk_session_timeout: { kind: "duration", summary: "session with ZooKeeper", default: "10secs" },
-  ip: { kind: "text", summary: "address to listen on; without it all of the host's" },
+  ...addressFlags,
   port: { kind: "integer", summary: "port to listen on", default: "5051" },
-  advertise_ip: { kind: "text", summary: "address that others dial" },
-  advertise_port: { kind: "integer", summary: "port that others dial" },
   hostname: { kind: "text", summary: "name that offers carry" },
-  hostname_lookup: {
-    kind: "boolean",
-    summary: "without it the address stands for the host's name",
-    default: "true",
-  },
   work_dir: {
     kind: "text",
     summary: "folder of sandboxes and of what survives a restart",

@@ -1,11 +1,12 @@
 /** `mesos-slave`, as a process. */
+
 import { z } from "zod";
 import { ProvisionError } from "../../../base/errors.ts";
 import type { FlagValues } from "../../daemon-configuration.ts";
 import { ZooKeeperClient } from "../../zookeeper/zookeeper-client.ts";
+import { addressesOf } from "../daemon/addresses.ts";
 import { fixedLeader, type LeaderSource, type Log } from "../daemon/coordination.ts";
 import {
-  addressesOf,
   type DaemonEnvironment,
   fixedMasterInfo,
   openLog,

@@ -1,6 +1,5 @@
 /** What the mains of master and agent share: flags in, a daemon running, an orderly end on SIGTERM or SIGINT. */
 import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
-import { networkInterfaces, hostname as osHostname } from "node:os";
 import { join } from "node:path";
 import { ProvisionError } from "../../../base/errors.ts";
 import {
@@ -88,29 +87,6 @@ export function openLog(name: string, logDir: string | undefined): LogFile {
     }
   };
   return { log, path };
-}
-
-export interface Addresses {
-  readonly bindIp: string;
-  readonly ip: string;
-  readonly hostname: string;
-}
-
-/** Where to listen and what to call ourselves. */
-export function addressesOf(flags: {
-  readonly ip: string | undefined;
-  readonly advertise_ip: string | undefined;
-  readonly hostname: string | undefined;
-  readonly hostname_lookup: boolean;
-}): Addresses {
-  const bindIp = flags.ip ?? "0.0.0.0";
-  const ip = flags.advertise_ip ?? (bindIp === "0.0.0.0" ? ownIp() : bindIp);
-  return { bindIp, ip, hostname: flags.hostname ?? (flags.hostname_lookup ? osHostname() : ip) };
-}
-
-function ownIp(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
 }
 
 export function zookeeperAddressOf(flag: string, text: string): ZooKeeperAddress {

@@ -1,5 +1,6 @@
 /** The flags of `mesos-master`. Defaults are Mesos's. */
 import type { DaemonSpec, FlagSet } from "../../daemon-configuration.ts";
+import { addressFlags } from "../daemon/addresses.ts";
 
 export const masterFlags = {
   zk: {
@@ -11,16 +12,9 @@ export const masterFlags = {
     summary: "session with ZooKeeper; after it another master leads",
     default: "10secs",
   },
-  ip: { kind: "text", summary: "address to listen on; without it all of the host's" },
+  ...addressFlags,
   port: { kind: "integer", summary: "port to listen on", default: "5050" },
-  advertise_ip: { kind: "text", summary: "address that others dial" },
-  advertise_port: { kind: "integer", summary: "port that others dial" },
   hostname: { kind: "text", summary: "name that is shown and redirected to" },
-  hostname_lookup: {
-    kind: "boolean",
-    summary: "without it the address stands for the host's name",
-    default: "true",
-  },
   cluster: { kind: "text", summary: "the cluster's name, for show" },
   work_dir: {
     kind: "text",

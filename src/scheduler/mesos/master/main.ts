@@ -1,13 +1,14 @@
 /** `mesos-master`, as a process. */
+
 import { join } from "node:path";
 import { ProvisionError } from "../../../base/errors.ts";
 import type { FlagValues } from "../../daemon-configuration.ts";
 import { JournalStore } from "../../journal-store.ts";
 import { ZooKeeperClient } from "../../zookeeper/zookeeper-client.ts";
 import { ZooKeeperStore } from "../../zookeeper/zookeeper-store.ts";
+import { addressesOf } from "../daemon/addresses.ts";
 import { soleMaster } from "../daemon/coordination.ts";
 import {
-  addressesOf,
   type DaemonEnvironment,
   openLog,
   runUntilSignal,
