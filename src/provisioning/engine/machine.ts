@@ -344,7 +344,7 @@ export class Machine {
     this.#roundTrips++;
     if (question.of === "http") return { of: "http", value: await session.http(question.request, env) };
     if (question.of === "tcp") {
-      return { of: "tcp", value: await session.tcp(question.host, question.port, question.timeoutMs) };
+      return { of: "tcp", value: await session.tcp(question) };
     }
     throw new Error(`a question of "${question.of}" was left unanswered`);
   }

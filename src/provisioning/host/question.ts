@@ -18,8 +18,20 @@ export type Question =
   /** Anything else a module must know: runs with stdin from /dev/null and must not change the host. */
   | { readonly of: "script"; readonly sh: string; readonly args: readonly string[] }
   /** Asked through the session's own TCP forwarding, never by a program on the host. World only. */
-  | { readonly of: "tcp"; readonly host: string; readonly port: number; readonly timeoutMs: number }
+  | ({ readonly of: "tcp" } & TcpRequest)
   | { readonly of: "http"; readonly request: HttpRequest };
+
+export interface TcpRequest {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly listen?: Listening;
+}
+/** Until this Python regular expression matches what the peer has said by itself, or it ends, or so long. */
+export interface Listening {
+  readonly pattern: string;
+  readonly forMs: number;
+}
 
 export interface HttpRequest {
   readonly url: string;
@@ -142,6 +154,12 @@ export interface HttpAnswer {
   readonly failure?: string;
 }
 
+export interface TcpAnswer {
+  readonly open: boolean;
+  readonly failure?: string;
+  readonly said?: Uint8Array;
+}
+
 export interface AnswerOf {
   readonly path: PathAnswer;
   readonly package: PackageAnswer;
@@ -149,7 +167,7 @@ export interface AnswerOf {
   readonly user: UserAnswer;
   readonly group: GroupAnswer;
   readonly script: ScriptAnswer;
-  readonly tcp: { readonly open: boolean; readonly failure?: string };
+  readonly tcp: TcpAnswer;
   readonly http: HttpAnswer;
 }
 export type Answer = {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { boundedRegexps } from "../../base/bounded-regexp.ts";
 import { pythonRegExp } from "../../base/python-regexp.ts";
-import type { Answers, PathStat, Question } from "../host/question.ts";
+import type { Answers, Listening, PathStat, Question } from "../host/question.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { choice, defineArgs, list, path, text, whole } from "./arguments.ts";
 import { pathResult, statOf } from "./attributes.ts";
@@ -20,7 +20,9 @@ const args = defineArgs(
       "started, present: the port is open, the path there; stopped, absent: not so; drained: nobody is connected.",
       { default: "started" },
     ),
-    search_regex: text("Python regular expression that the file must contain."),
+    search_regex: text(
+      "Python regular expression that the file must contain, or that who listens at the port must say by itself.",
+    ),
     timeout: whole("Seconds until it fails. Without port and path: seconds to wait.", { default: 300 }),
     delay: whole("Seconds before the first look.", { default: 0 }),
     sleep: whole("Seconds between two looks.", { default: 1 }),
@@ -34,7 +36,8 @@ const args = defineArgs(
     check(given) {
       if (given.state === "drained" && given.port === undefined)
         return '"port" is required with state "drained"';
-      if (given.search_regex !== undefined && given.path === undefined) return "search_regex needs path";
+      if (given.search_regex !== undefined && given.path === undefined && given.port === undefined)
+        return "search_regex needs path or port";
       return undefined;
     },
   },
@@ -60,21 +63,39 @@ function ask(given: WaitArgs, context: ModuleContext): readonly Question[] {
     return [{ of: "script", sh: "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; exit 0", args: [] }];
   }
   const { host, port } = given;
-  if (port !== undefined) return [{ of: "tcp", host, port, timeoutMs: given.connect_timeout * 1000 }];
+  if (port !== undefined) {
+    const timeoutMs = given.connect_timeout * 1000;
+    return [{ of: "tcp", host, port, timeoutMs, ...listening(given, context) }];
+  }
   const wanted = given.search_regex === undefined ? (["stat"] as const) : (["stat", "content"] as const);
   return [{ of: "path", path: hostPath(given.path ?? "", context), want: wanted, follow: true }];
 }
 
+const wantsPresence = ({ state }: WaitArgs): boolean => state === "started" || state === "present";
+
+/** As long as the task's own time allows; a connection that is lost meanwhile is made anew. */
+function listening(given: WaitArgs, { elapsedMs }: ModuleContext): { readonly listen?: Listening } {
+  if (given.search_regex === undefined || !wantsPresence(given)) return {};
+  const leftMs = given.timeout * 1000 - elapsedMs;
+  return { listen: { pattern: given.search_regex, forMs: Math.min(Math.max(leftMs, 0), mostListeningMs) } };
+}
+/** One question must not outlive an interrupt by more. */
+const mostListeningMs = 10_000;
+
 function read(answers: Answers, given: WaitArgs): Seen {
   if (answers.length === 0) return { isSo: false };
-  const wantsPresence = given.state === "started" || given.state === "present";
   if (given.state === "drained") {
     return { isSo: !hasConnections(textOf(answerTo(answers, 0, "script").stdout), given) };
   }
-  if (given.port !== undefined) return { isSo: answerTo(answers, 0, "tcp").open === wantsPresence };
+  if (given.port !== undefined) {
+    const { open, said } = answerTo(answers, 0, "tcp");
+    if (said === undefined || given.search_regex === undefined)
+      return { isSo: open === wantsPresence(given) };
+    return readMatch(given.search_regex, textOf(said));
+  }
   const { content, ...answer } = answerTo(answers, 0, "path");
   const stat = statOf(answer);
-  if (!wantsPresence) return { isSo: stat === undefined, stat };
+  if (!wantsPresence(given)) return { isSo: stat === undefined, stat };
   if (given.search_regex === undefined || content === undefined) {
     return { isSo: stat !== undefined && given.search_regex === undefined, stat };
   }
@@ -140,9 +161,13 @@ function plan(given: WaitArgs, seen: Seen, context: ModuleContext): Plan {
 }
 
 function timeoutMessage(given: WaitArgs): string {
-  const what = given.port === undefined ? given.path : `${given.host}:${given.port}`;
-  const wanted = given.search_regex === undefined ? given.state : `containing "${given.search_regex}"`;
-  return `${what} was not ${wanted} within ${given.timeout} s`;
+  const { path, port, search_regex: pattern, timeout } = given;
+  const what = port === undefined ? path : `${given.host}:${port}`;
+  if (pattern === undefined || !wantsPresence(given))
+    return `${what} was not ${given.state} within ${timeout} s`;
+  return port === undefined
+    ? `${what} was not containing "${pattern}" within ${timeout} s`
+    : `${what} said nothing that "${pattern}" matches within ${timeout} s`;
 }
 
 export default defineModule({

@@ -1,7 +1,7 @@
 /** What every Session has in common: a shell a user, downloads on channels of their own, a count of messages. */
 import { chmod, open, rename, rm } from "node:fs/promises";
 import { ProvisionError } from "../../base/errors.ts";
-import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { HttpAnswer, HttpRequest, TcpAnswer, TcpRequest } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import { type Launch, launchOf } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
@@ -13,7 +13,7 @@ import { Transfer } from "./transfer.ts";
 
 export interface Network {
   http(request: HttpRequest, env: Env): Promise<HttpAnswer>;
-  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
+  tcp(request: TcpRequest): Promise<TcpAnswer>;
 }
 
 export interface SessionParts {
@@ -124,9 +124,9 @@ export class BaseSession implements Session {
     return answer;
   }
 
-  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }> {
+  tcp(request: TcpRequest): Promise<TcpAnswer> {
     this.#roundTrips += 1;
-    return this.#parts.network.tcp(host, port, timeoutMs);
+    return this.#parts.network.tcp(request);
   }
 
   interrupt(): void {

@@ -20,6 +20,8 @@ export const limits = {
   transferChunkBytes: 256 * 1024,
   /** A download's bytes that wait for the disk before the sender is held. */
   downloadAheadBytes: 4 * 1024 * 1024,
+  /** Of what a peer says by itself (wait_for with a port and search_regex). */
+  listenBytes: 1024 * 1024,
   /** An idle connection is asked for life this often, and is dead after so many missing answers. */
   keepaliveIntervalMs: 10_000,
   keepaliveCountMax: 3,

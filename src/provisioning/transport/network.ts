@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpRequest } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import type { Network } from "./base-session.ts";
 import { limits } from "./limits.ts";
+import { listenTo } from "./listen.ts";
 
 /** Connects or rejects; the socket belongs to the caller. */
 export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<Duplex>;
@@ -39,12 +40,13 @@ export interface Ways {
 export function networkOver(dial: Dial, dialSocket: DialSocket): Network {
   return {
     http: (request, env) => fetchOver({ dial, dialSocket, env }, request),
-    tcp: async (host, port, timeoutMs) => {
+    tcp: async ({ host, port, timeoutMs, listen }) => {
       try {
         const socket = await dial(host, port, AbortSignal.timeout(timeoutMs));
         socket.on("error", () => undefined);
+        const said = listen === undefined ? {} : { said: await listenTo(socket, listen) };
         socket.destroy();
-        return { open: true };
+        return { open: true, ...said };
       } catch (error) {
         return { open: false, failure: failureText(error, timeoutMs) };
       }

@@ -2,7 +2,7 @@
  * A Session is one connection to one machine; on it one long-lived sh a user. The engine writes frames and gets
  * results; how bytes travel (ssh, a local process, docker exec) is this folder's business.
  */
-import type { HttpAnswer, HttpRequest } from "../host/question.ts";
+import type { HttpAnswer, HttpRequest, TcpAnswer, TcpRequest } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 
 /** One script of a message. All frames of a message leave in one write, so together they cost one round trip. */
@@ -69,7 +69,7 @@ export interface Session {
   ): Promise<void>;
   /** A question that needs a TCP connection from the host. */
   http(request: HttpRequest, env?: Env): Promise<HttpAnswer>;
-  tcp(host: string, port: number, timeoutMs: number): Promise<{ open: boolean; failure?: string }>;
+  tcp(request: TcpRequest): Promise<TcpAnswer>;
   /** Commands that run on the host now are ended there, as if their time were over. */
   interrupt(): void;
   /** Messages sent so far, for --profile and the benchmark. */

@@ -136,7 +136,11 @@ function valueFor(question: Question, given: JsonObject | undefined): unknown {
         body: bytes(String(given?.body ?? "")),
       };
     case "tcp":
-      return { open: false, ...given };
+      return {
+        open: false,
+        ...given,
+        ...(given?.said === undefined ? {} : { said: bytes(String(given.said)) }),
+      };
     case "package":
       return { installed: given !== undefined, ...given };
     default:

@@ -336,8 +336,10 @@ describe("a session", () => {
       }),
     );
     const session = await open();
-    expect(await session.tcp("127.0.0.1", port, 1000)).toEqual({ open: true });
-    expect(await session.tcp("127.0.0.1", await freePort(), 1000)).toMatchObject({ open: false });
+    expect(await session.tcp({ host: "127.0.0.1", port, timeoutMs: 1000 })).toEqual({ open: true });
+    expect(await session.tcp({ host: "127.0.0.1", port: await freePort(), timeoutMs: 1000 })).toMatchObject({
+      open: false,
+    });
     const request = { url: `http://127.0.0.1:${port}/from`, method: "GET", headers: {}, timeoutMs: 2000 };
     const safe = { ...request, followRedirects: "safe", validateCerts: true, maxBodyBytes: 100 } as const;
     expect(await session.http(safe)).toMatchObject({ status: 200, url: `http://127.0.0.1:${port}/to` });
@@ -360,7 +362,7 @@ describe("a session", () => {
     const closed = await startSshd([readFileSync(`${key}.pub`, "utf8")], ["AllowTcpForwarding no"]);
     try {
       const session = await open({ port: closed.port });
-      expect(await session.tcp("127.0.0.1", closed.port, 1000)).toEqual({
+      expect(await session.tcp({ host: "127.0.0.1", port: closed.port, timeoutMs: 1000 })).toEqual({
         open: false,
         failure: "the host's sshd forbids TCP forwarding",
       });
