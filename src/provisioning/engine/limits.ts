@@ -35,6 +35,8 @@ export const limits = {
   batchBytes: 262_144,
   /** Content of small files in one message of one task. */
   segmentBytes: 1_048_576,
+  /** Large files of the items behind the first: what is sent again if the connection ends on the way. */
+  batchStreamedBytes: 16_777_216,
   /** Contents of one file after each of the items that edit it, until all of them were told. */
   batchHeldBytes: 33_554_432,
   includeDepth: 60,

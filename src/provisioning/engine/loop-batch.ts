@@ -136,7 +136,7 @@ function itemAt({ work, machine, identity, loop }: BatchRequest, index: number, 
 }
 
 const isFramedStep = (step: Step): step is Along["steps"][number] =>
-  (step.do === "run" && step.touches !== undefined) || (step.do === "write" && "bytes" in step.from);
+  (step.do === "run" && step.touches !== undefined) || step.do === "write";
 
 function mannerOf(
   { steps, questions, answers }: Pick<Along, "steps" | "questions" | "answers">,
@@ -169,21 +169,30 @@ export function foundAt(path: string, { questions, answers }: Pick<Along, "quest
   return answer.value.stat.exists ? answer.value.stat : ("nothing" as const);
 }
 
-/** Of a file that many items write only the last content is sent, but all of them are held. */
+/** Of a file that many items write only the last content is sent, but all of them are held. Large files are sent alone. */
 class Bytes {
   readonly #sent = new Map<string, number>();
   #sum = 0;
   #held = 0;
+  #streamed = 0;
 
   /** False: the message is full. */
   add(steps: readonly Step[]): boolean {
     for (const step of steps) {
-      if (step.do !== "write" || !("bytes" in step.from)) continue;
+      if (step.do !== "write") continue;
+      if (!("bytes" in step.from)) {
+        this.#streamed += step.from.sizeBytes;
+        continue;
+      }
       const { length } = step.from.bytes;
       this.#sum += length - (this.#sent.get(step.path) ?? 0);
       this.#sent.set(step.path, length);
       this.#held += length;
     }
-    return this.#sum <= limits.batchBytes && this.#held <= limits.batchHeldBytes;
+    return (
+      this.#sum <= limits.batchBytes &&
+      this.#held <= limits.batchHeldBytes &&
+      this.#streamed <= limits.batchStreamedBytes
+    );
   }
 }

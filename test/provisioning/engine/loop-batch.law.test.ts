@@ -105,6 +105,19 @@ describe("in a handful of messages", () => {
   });
 });
 
+test("large files go in one message, each whole, and a second run finds them so", async () => {
+  const names = ["a", "b", "c", "d", "e"];
+  for (const name of names) writeFileSync(join(dir, `${name}.src`), name.repeat(1_000_000));
+  const copies = `copy: {src: "{{ d }}/{{ item }}.src", dest: "{{ d }}/{{ item }}"}\nloop: [${names.join()}]`;
+  const ran = await run(copies);
+  expect(itemStatuses(ran)).toEqual(names.map(() => "changed"));
+  for (const name of names) expect(read(name)).toBe(name.repeat(1_000_000));
+  // Questions, steps.
+  expect(roundTrips(ran)).toBe(2);
+  expect(itemStatuses(await run(copies))).toEqual(names.map(() => "ok"));
+  expect(readdirSync(dir)).toHaveLength(10);
+});
+
 describe("the items of a loop", () => {
   const many =
     'copy: {content: "{{ item }}", dest: "{{ d }}/{{ item }}", mode: "0640"}\nloop: "{{ range(300) }}"';

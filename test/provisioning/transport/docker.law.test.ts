@@ -85,7 +85,9 @@ describe.skipIf(!hasDocker)("a container with busybox alone", () => {
 
   test("questions are answered", async () => {
     const content = Buffer.from([...Array(256).keys()]);
-    await (await session.shell(null)).exchange([ask("umask 077; cat >/tmp/it\\'s'\n'odd", streaming(content))]);
+    await (await session.shell(null)).exchange([
+      ask("umask 077; cat >/tmp/it\\'s'\n'odd", streaming(content)),
+    ]);
     const answers = await answersTo([
       { of: "path", path: "/tmp/it's\nodd", want: ["stat", "hash", "content"] },
       { of: "path", path: "/bin/sh", want: ["stat", "link"] },
