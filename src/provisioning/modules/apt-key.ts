@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
 import { answerTo, bytesOf, linesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
@@ -7,6 +8,7 @@ import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
 import { requestOf, wrongUrl } from "./http-request.ts";
 import type { ModuleContext, Plan } from "./module.ts";
+import { keyFingerprint } from "./openpgp-key.ts";
 import { planFile } from "./plan-file.ts";
 
 const args = defineArgs(
@@ -153,6 +155,13 @@ function planKeyserver(given: KeyArgs, state: KeyState): Plan {
   return { steps: [{ do: "run", why: `fetch the key ${idOf(given)}`, argv }], diffs: [] };
 }
 
+/** A key that the task names by no id is known by its fingerprint. */
+function keyNames(given: KeyArgs, { fetched, file }: KeyState): JsonObject {
+  const bytes = given.data === undefined ? (fetched?.body ?? file.content) : bytesOf(given.data);
+  const key = idOf(given) || (bytes && keyFingerprint(bytes)?.slice(-16));
+  return key === undefined ? {} : { id: given.id ?? key, key_id: key, fp: key, short_id: key.slice(-8) };
+}
+
 export default defineModule({
   kind: "host",
   name: "apt_key",
@@ -165,9 +174,7 @@ export default defineModule({
   read,
   plan,
   result: (state, _outcome, given) => ({
-    ...(given.id === undefined
-      ? {}
-      : { id: given.id, key_id: idOf(given), fp: idOf(given), short_id: idOf(given).slice(-8) }),
+    ...keyNames(given, state),
     before: [...state.holders],
   }),
 });
