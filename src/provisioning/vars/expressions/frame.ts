@@ -1,4 +1,5 @@
 /** Names of a template itself, and where the evaluation stands. */
+import type { Syntax } from "./lexer.ts";
 import type { Value } from "./value.ts";
 
 /** The place in one template's text, for messages. */
@@ -10,6 +11,8 @@ export interface Place {
 export interface TemplateFile {
   readonly file: string;
   readonly text: string;
+  /** Files that it takes in are read as it is. */
+  readonly syntax?: Syntax;
 }
 
 /**

@@ -40,7 +40,9 @@ interface Shared {
 const keptByScope = new WeakMap<Scope, Map<SourceNode, Value>>();
 
 const lastNewlines = (text: string): number => /\n*$/.exec(text)?.[0].length ?? 0;
-/** trim_blocks takes the newline behind a last `{% endif %}`; as with Ansible, a file ends as its template does. */
+/** Jinja drops a template's last newline: a value that ends with one ends the file already. */
+const withoutLastNewline = (text: string): string => text.replace(/\n$/, "");
+/** Ansible gives it back where the file would end otherwise than its template does. */
 const withLastNewlines = (text: string, template: string): string =>
   text + "\n".repeat(Math.max(0, lastNewlines(template) - lastNewlines(text)));
 
@@ -194,12 +196,12 @@ export class Renderer implements Runtime {
   renderFile(file: string, text: string, options: RenderFileOptions = {}): string {
     const parsed = fileSyntax(text, options.syntax);
     const place: Place = { text: parsed.text, at: 0 };
-    const template = { file, text: parsed.text };
+    const template = { file, text: parsed.text, syntax: parsed.syntax };
     const locals = new Locals();
     for (const [name, value] of options.variables ?? []) locals.set(name, value);
     const rendered = this.#locatedInFile(place, template, parsed.firstLine, () =>
       runTemplate(
-        compileFile(parsed.text, parsed.syntax),
+        compileFile(withoutLastNewline(parsed.text), parsed.syntax),
         this.#frame(locals, place),
         this.#host(template),
       ).text(),
@@ -318,12 +320,11 @@ export class Renderer implements Runtime {
     for (const file of candidates) {
       const text = readIfThere(file);
       if (text === undefined) continue;
-      const parsed = fileSyntax(text);
+      const parsed = fileSyntax(text, from?.syntax);
       const place: Place = { text: parsed.text, at: 0 };
       const template = { file, text: parsed.text };
-      // As in Jinja, the last newline of a file that another takes in is no part of it.
       const compiled = this.#locatedInFile(place, template, parsed.firstLine, () =>
-        compileFile(parsed.text.replace(/\n$/, ""), parsed.syntax),
+        compileFile(withoutLastNewline(parsed.text), parsed.syntax),
       );
       return { template: compiled, enter: (locals) => this.#frame(locals, place) };
     }
