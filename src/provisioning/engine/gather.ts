@@ -1,6 +1,6 @@
 /** Facts of a host: with the first message, when an expression touches one, or by the module setup. */
 import { ProvisionError, type Span } from "../../base/errors.ts";
-import type { JsonObject, JsonValue } from "../../base/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import { nearest } from "../../base/nearest.ts";
 import { type FactKind, factSubsets, kindsWanted, unknownSubsets } from "../host/fact-subsets.ts";
 import { type FactRequest, gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
@@ -115,7 +115,10 @@ export async function gatherFacts(
   const { become, environment } = prepareTask(where, view);
   refuseUnknown(effect.subset, where.task.span);
   const results = await machine.run(identityOf(become, environment), factsFrames(effect));
-  return filtered(readFactsFrames(results, play.run.clock.now()), effect.filter);
+  const facts = readFactsFrames(results, play.run.clock.now());
+  // The shell's own environment is what a process of the task would have inherited; the task's comes on top.
+  const env = isJsonObject(facts["env"]) ? { env: { ...facts["env"], ...environment } } : {};
+  return filtered({ ...facts, ...env }, effect.filter);
 }
 
 /** Patterns are of the names with their prefix, as Ansible's are. */

@@ -7,14 +7,21 @@ import { loadVarsFiles } from "./load-vars.ts";
 import type { RunHost } from "./run-host.ts";
 import type { HostTask } from "./run-on-host.ts";
 import { skippedOutcome, type TaskOutcome } from "./task-outcome.ts";
+import type { View } from "./view.ts";
 
-export async function applyEffects(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcome> {
+/** `view` is the task's own, with the item of its loop. */
+export async function applyEffects(work: HostTask, outcome: TaskOutcome, view: View): Promise<TaskOutcome> {
   let current = outcome;
-  for (const effect of outcome.effects) current = await applyEffect(work, effect, current);
+  for (const effect of outcome.effects) current = await applyEffect(work, view, effect, current);
   return current;
 }
 
-async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome): Promise<TaskOutcome> {
+async function applyEffect(
+  work: HostTask,
+  view: View,
+  effect: Effect,
+  outcome: TaskOutcome,
+): Promise<TaskOutcome> {
   const { play, host } = work;
   const targets = targetsOf(work, outcome);
   switch (effect.effect) {
@@ -47,7 +54,7 @@ async function applyEffect(work: HostTask, effect: Effect, outcome: TaskOutcome)
       return { ...outcome, changed: outcome.changed || changed, result: { ...outcome.result, changed } };
     }
     case "gather-facts":
-      return gather(work, effect, outcome);
+      return gather(work, view, effect, outcome);
     case "pause":
       return pause(work, effect, outcome);
     case "show":
@@ -89,14 +96,14 @@ const prefixed = (facts: JsonObject): JsonObject =>
 
 async function gather(
   work: HostTask,
+  view: View,
   effect: Extract<Effect, { effect: "gather-facts" }>,
   outcome: TaskOutcome,
 ): Promise<TaskOutcome> {
   const { play, host, task, place } = work;
   const asked = outcome.delegatedTo === undefined ? host : play.run.hostNamed(outcome.delegatedTo);
-  const view = play.view(asked, place.frame, task);
   const facts = await gatherFacts(play, asked, {
-    where: { play, task, host: asked, frame: place.frame },
+    where: { play, task, host, frame: place.frame },
     view,
     effect,
   });

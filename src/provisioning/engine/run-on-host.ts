@@ -209,13 +209,13 @@ async function attempted(
 ): Promise<TaskOutcome> {
   const { play } = work;
   const outcome = await withFacts(play, () => executeTask(work, makeView(), loop));
-  return settled(work, await withFacts(play, async () => judged(work, makeView(), outcome)));
+  return settled(work, makeView, await withFacts(play, async () => judged(work, makeView(), outcome)));
 }
 
 /** What a controller's task sets is seen by the next item already. */
-async function settled(work: HostTask, outcome: TaskOutcome): Promise<TaskOutcome> {
+async function settled(work: HostTask, view: MakeView, outcome: TaskOutcome): Promise<TaskOutcome> {
   if (outcome.failed || outcome.skipped || outcome.effects.length === 0) return outcome;
-  return applyEffects(work, outcome);
+  return applyEffects(work, outcome, view());
 }
 
 async function retried(
