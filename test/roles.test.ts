@@ -29,10 +29,15 @@ interface Cluster {
   readonly slaves: number;
   readonly vars: JsonObject;
   readonly serviceManager: string;
+  /** How many transaction logs each master's ZooKeeper has. */
+  readonly logs?: readonly number[];
 }
 
 const data = (value: JsonValue): Variable => ({ kind: "data", value, origin: { layer: "test" } });
-const hostVars = (n: number): JsonObject => ({ zoo_id: n });
+const hostVars = (n: number, { logs = [] }: Cluster): JsonObject => ({
+  zoo_id: n,
+  zookeeper_log: { matched: logs[n - 1] ?? 0 },
+});
 
 function contextOf(cluster: Cluster, host: string, roles: readonly Role[]): RenderContext {
   const masters = Array.from({ length: cluster.masters }, (_, n) => `master${n + 1}`);
@@ -48,7 +53,7 @@ function contextOf(cluster: Cluster, host: string, roles: readonly Role[]): Rend
     ansible_architecture: "x86_64",
     ansible_default_ipv4: { address: "10.0.0.1" },
     scheduler_runtimes: { x86_64: { version: "0123456789abcdef", archive: "/cache/runtime.tar.gz" } },
-    ...(host.startsWith("master") ? hostVars(Number(host.slice("master".length))) : {}),
+    ...(host.startsWith("master") ? hostVars(Number(host.slice("master".length)), cluster) : {}),
     ...cluster.vars,
   };
   const variables = new Map(Object.entries(own).map(([name, value]) => [name, data(value)]));
@@ -65,10 +70,10 @@ function contextOf(cluster: Cluster, host: string, roles: readonly Role[]): Rend
       context: (name) => ({
         scope: {
           lookup: (key) => {
-            const value = hostVars(Number(name.replace(/\D/g, "")))[key];
+            const value = hostVars(Number(name.replace(/\D/g, "")), cluster)[key];
             return value === undefined ? undefined : data(value);
           },
-          names: () => ["zoo_id"],
+          names: () => ["zoo_id", "zookeeper_log"],
         },
         searchPath: [],
       }),
@@ -176,5 +181,41 @@ describe("what the roles lay down", () => {
   test("on a master with packages, under systemd", () => {
     const cluster: Cluster = { masters: 3, slaves: 2, vars: packaged, serviceManager: "systemd" };
     expectGolden("package-master.txt", filesOf(masters, cluster, "master1"));
+  });
+});
+
+describe("an ensemble of ZooKeeper never loses what it holds by growing", () => {
+  const tasks = masters.roles.flatMap(({ role }) => [...tasksOf(role.tasks)]);
+  const that = tasks
+    .filter(({ module }) => module === "assert")
+    .map((task) => argument(task, "that"))
+    .find((node) => node?.kind === "scalar" && String(node.value).includes("zookeeper_new"));
+  if (that?.kind !== "scalar") throw new Error("the role does not look at new servers");
+
+  test.each([
+    { what: "all are new", logs: [0, 0, 0], fine: true },
+    { what: "a single one is new", logs: [0], fine: true },
+    { what: "all are known", logs: [1, 2, 1], fine: true },
+    { what: "one of three is new", logs: [1, 0, 3], fine: true },
+    { what: "one of two is new", logs: [1, 0], fine: true },
+    { what: "two of five are new", logs: [1, 1, 1, 0, 0], fine: true },
+    { what: "two of three are new", logs: [1, 0, 0], fine: false },
+    { what: "three of five are new", logs: [1, 1, 0, 0, 0], fine: false },
+    {
+      what: "two of three are new, and the third is not in this run",
+      logs: [0, 0, 1],
+      present: 2,
+      fine: false,
+    },
+  ])("$what: $fine", ({ logs, present, fine }) => {
+    const all = logs.map((_, n) => `master${n + 1}`);
+    const vars = { ...builtin, ansible_play_hosts: all.slice(0, present ?? all.length) };
+    const cluster: Cluster = { masters: logs.length, slaves: 0, vars, serviceManager: "systemd", logs };
+    const context = contextOf(
+      cluster,
+      "master1",
+      masters.roles.map(({ role }) => role),
+    );
+    expect(evaluateCondition(String(that.value), that.span, context)).toBe(fine);
   });
 });
