@@ -26,6 +26,12 @@ export interface Prepared {
   readonly sources: readonly string[];
   readonly config: AnsibleConfig;
   readonly vaults: Vaults;
+  readonly screen: ScreenHold;
+}
+
+/** What makes the screen wait while a question stands on it; set by who draws. */
+export interface ScreenHold {
+  hold: (() => Promise<() => void>) | undefined;
 }
 
 export interface PrepareFields {
@@ -39,7 +45,9 @@ export interface PrepareFields {
 }
 
 export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
-  const { options, io } = fields;
+  const { options } = fields;
+  const screen: ScreenHold = { hold: undefined };
+  const io = askingAlone(fields.io, screen);
   const config = readAnsibleConfig(io);
   const sources = sourcesOf(fields, config);
   const vaults = await openVaults(options, io, config);
@@ -82,8 +90,20 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
       cwd: io.cwd,
     },
   };
-  return { request, inventory, sources, config, vaults };
+  return { request, inventory, sources, config, vaults, screen };
 }
+
+const askingAlone = (io: CliIo, screen: ScreenHold): CliIo => ({
+  ...io,
+  prompt: async (question, options) => {
+    const release = await screen.hold?.();
+    try {
+      return await io.prompt(question, options);
+    } finally {
+      release?.();
+    }
+  },
+});
 
 function sourcesOf({ options, inventory, io }: PrepareFields, config: AnsibleConfig): readonly string[] {
   const given = [...(inventory === undefined ? [] : [inventory]), ...options.all("inventory")];

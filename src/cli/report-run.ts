@@ -40,6 +40,7 @@ export async function runReported(run: ReportedRun): Promise<RunSummary> {
     cwd: io.cwd,
     mask: secretsOf(prepared),
   });
+  prepared.screen.hold = reporter.hold?.bind(reporter);
   try {
     const summary = await runPlaybooks(
       request,

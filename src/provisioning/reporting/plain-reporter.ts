@@ -124,7 +124,9 @@ export class PlainLines {
     const tellsSteps = this.#style.verbosity === 0 && event.failure === undefined && event.steps.length > 0;
     const steps = tellsSteps ? `: ${event.steps.join(", ")}` : "";
     const text = this.#hostText(`${event.host}${via}`, `${title}${item}${steps}`);
-    const details = taskHostDetails(event, this.#style, this.#tally.place(event.id));
+    const { message: _shown, ...rest } = event;
+    const told = this.#tally.isDebug(event.id) && event.status === "ok" ? rest : event;
+    const details = taskHostDetails(told, this.#style, this.#tally.place(event.id));
     return [
       this.#line(event.atMs, paintStatus(event.status, this.#style.colours), text),
       ...details.map((detail) => `${this.#indent()}${detail}`),

@@ -1,10 +1,10 @@
 /** Under --profile: the slowest tasks, and what each waited for. */
 import type { EngineEvent } from "../engine/events.ts";
-import { cleanText, ms, type TextStyle } from "./task-lines.ts";
+import { cleanText, ms, nearPlace, oneLine, type TextStyle } from "./task-lines.ts";
 
 const slowestShown = 10;
 /** All of them are among the events of --json. */
-const barriersShown = 20;
+const barrierLinesShown = 40;
 
 interface TaskTimes {
   readonly title: string;
@@ -18,7 +18,8 @@ interface TaskTimes {
 
 export class TaskProfile {
   readonly #tasks = new Map<number, TaskTimes>();
-  readonly #barriers: string[] = [];
+  /** By reason: the tasks, with their places. */
+  readonly #barriers = new Map<string, Set<string>>();
   #connected = 0;
   #slowestConnect = { host: "", elapsedMs: 0 };
 
@@ -29,8 +30,12 @@ export class TaskProfile {
     else if (event.type === "task-end") {
       const times = this.#tasks.get(event.id);
       if (times !== undefined) times.elapsedMs += event.elapsedMs;
-    } else if (event.type === "barrier")
-      this.#barriers.push(`${event.task} (${event.place}): ${event.reason}`);
+    } else if (event.type === "barrier") this.#addBarrier(event);
+  }
+
+  #addBarrier({ task, place, reason }: Extract<EngineEvent, { type: "barrier" }>): void {
+    const known = this.#barriers.get(reason) ?? new Set();
+    this.#barriers.set(reason, known.add(`${place}\0${task}`));
   }
 
   #addConnect({ host, state, elapsedMs }: Extract<EngineEvent, { type: "connect" }>): void {
@@ -81,14 +86,23 @@ export class TaskProfile {
       const all = this.#connected === 1 ? "" : `${this.#connected} hosts; the slowest: `;
       lines.push(`${ms(elapsedMs).padStart(8)}  to connect, and for facts (${all}${cleanText(style, host)})`);
     }
-    if (this.#barriers.length > 0) {
-      const seen = [...new Set(this.#barriers)];
-      lines.push(
-        style.colours.bold("could not be asked ahead:"),
-        ...seen.slice(0, barriersShown).map((text) => `  ${cleanText(style, text)}`),
-        ...(seen.length > barriersShown ? [`  and ${seen.length - barriersShown} more`] : []),
-      );
-    }
-    return lines;
+    return [...lines, ...this.#barrierLines(style)];
+  }
+
+  #barrierLines(style: TextStyle): string[] {
+    if (this.#barriers.size === 0) return [];
+    const lines = [...this.#barriers].flatMap(([reason, tasks]) => [
+      `  ${cleanText(style, reason)}:`,
+      ...[...tasks].map((told) => {
+        const [place = "", task = ""] = told.split("\0");
+        return `    ${nearPlace(place, style)}  ${oneLine(style, task)}`;
+      }),
+    ]);
+    const more = lines.length - barrierLinesShown;
+    return [
+      style.colours.bold("could not be asked ahead:"),
+      ...lines.slice(0, barrierLinesShown),
+      ...(more > 0 ? [`  and ${more} more lines: --json has them all`] : []),
+    ];
   }
 }

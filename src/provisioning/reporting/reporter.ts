@@ -12,6 +12,8 @@ import type { Masker } from "./printable.ts";
 
 export interface Reporter {
   report(event: EngineEvent): void;
+  /** Nothing is drawn from when it is settled until what it gives is called: a question stands on the screen. */
+  hold?(): Promise<() => void>;
   /** What is still to be drawn is drawn. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { isWorthTelling } from "./task-lines.ts";
 interface Tallied {
   readonly title: string;
   readonly place: string;
+  readonly isDebug: boolean;
   ok: number;
   /** Of the ok ones, those that were told in full. */
   told: number;
@@ -16,7 +17,13 @@ export class TaskTally {
   add(event: EngineEvent): void {
     if (event.type === "task-start") {
       const title = event.role === undefined ? event.task : `${event.role}: ${event.task}`;
-      this.#tasks.set(event.id, { title, place: event.place, ok: 0, told: 0 });
+      this.#tasks.set(event.id, {
+        title,
+        place: event.place,
+        isDebug: event.module === "debug",
+        ok: 0,
+        told: 0,
+      });
     } else if (event.type === "task-host" && event.item === undefined && event.status === "ok") {
       const task = this.#tasks.get(event.id);
       if (task === undefined) return;
@@ -31,6 +38,11 @@ export class TaskTally {
 
   place(id: number): string | undefined {
     return this.#tasks.get(id)?.place;
+  }
+
+  /** What it says has been shown. */
+  isDebug(id: number): boolean {
+    return this.#tasks.get(id)?.isDebug === true;
   }
 
   /** Hosts that were ok and had no line of their own. */

@@ -231,8 +231,13 @@ export class TerminalLines {
   #detail({ item, status, steps, lines, hosts }: Group): string[] {
     const some = hosts.slice(0, shownNames).join(", ");
     const names = hosts.length > shownNames ? `${some} and ${hosts.length - shownNames} more` : some;
-    const head = oneLine(this.#style, item === undefined ? names : `${names} [${item}]`);
-    const label = paintStatus(status, this.#style.colours, this.#fit(head, 6));
+    const suffix = item === undefined ? "" : oneLine(this.#style, ` [${item}]`);
+    const nameRoom = Math.max(
+      leastTitle,
+      this.#terminal.columns - 6 - Math.min(visibleWidth(suffix), this.#terminal.columns >> 1),
+    );
+    const head = this.#fit(`${fitted(oneLine(this.#style, names), nameRoom)}${suffix}`, 6);
+    const label = paintStatus(status, this.#style.colours, head);
     const room = this.#terminal.columns - 8 - visibleWidth(head);
     const isBeside = steps !== "" && room >= Math.min(leastTitle, visibleWidth(steps));
     return [

@@ -27,6 +27,7 @@ export function terminalReporter(options: ReporterOptions): Reporter {
       screen.print(lines.of(event));
       if (event.type === "run-end") screen.print(ending(event, style, profile, options.columns));
     },
+    hold: () => screen.hold(),
     close: () => screen.close(),
   };
 }
@@ -41,6 +42,13 @@ function ending(
   return ["", ...(slow.length > 0 ? [...slow, ""] : []), ...recapLines(event, style, columns)];
 }
 
+interface Shown {
+  readonly id: number | "connect";
+  readonly title: string;
+  /** Read when it is drawn: more may have come by then, and others gone. */
+  readonly hosts: Set<string>;
+}
+
 /** Keeps the order: what is drawn live is wiped before anything is printed, and drawn again only for the next task. */
 class Screen {
   readonly #options: ReporterOptions;
@@ -48,7 +56,7 @@ class Screen {
   #live: LiveTask | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The task that may be drawn; a second one at the same time (strategy free) is told when it is done. */
-  #shownId: number | "connect" | undefined;
+  #shown: Shown | undefined;
   readonly #connecting = new Set<string>();
 
   constructor(options: ReporterOptions) {
@@ -56,46 +64,66 @@ class Screen {
   }
 
   before(event: EngineEvent, title: string): void {
-    if (event.type === "task-start" && this.#shownId === undefined)
-      this.#announce(event.id, title, event.hosts);
+    if (event.type === "task-start" && this.#shown === undefined)
+      this.#announce({ id: event.id, title, hosts: new Set(event.hosts) });
     else if (event.type === "connect") this.#connect(event);
-    else if (event.type === "task-progress" && event.id === this.#shownId)
+    else if (event.type === "task-progress" && event.id === this.#shown?.id)
       this.#live?.progress(event.host, event.what);
-    else if (event.type === "task-host" && event.id === this.#shownId && event.item === undefined)
-      this.#live?.done(event.host);
-    else if (event.type === "task-end" && event.id === this.#shownId) this.#wipe();
+    else if (event.type === "task-host" && event.id === this.#shown?.id && event.item === undefined)
+      this.#done(event.host);
+    else if (event.type === "task-end" && event.id === this.#shown?.id) this.#wipe();
     else if (event.type === "run-end") this.#wipe();
   }
 
   #connect(event: Extract<EngineEvent, { type: "connect" }>): void {
     if (event.state === "connecting") {
       this.#connecting.add(event.host);
-      if (this.#shownId === undefined) this.#announce("connect", "connecting", this.#connecting);
+      if (this.#shown === undefined)
+        this.#announce({ id: "connect", title: "connecting", hosts: this.#connecting });
       return;
     }
     this.#connecting.delete(event.host);
-    if (this.#shownId !== "connect") return;
-    this.#live?.done(event.host);
+    if (this.#shown?.id !== "connect") return;
+    this.#done(event.host);
     if (this.#connecting.size === 0) this.#wipe();
   }
 
-  /** `hosts` is read when it is drawn: more may have come by then. */
-  #announce(id: number | "connect", title: string, hosts: Iterable<string>): void {
-    this.#shownId = id;
+  #announce(shown: Shown): void {
+    this.#shown = shown;
     this.#timer = setTimeout(() => {
       this.#queue = this.#queue.then(() => {
-        if (this.#shownId === id) this.#live = showLive(title, [...hosts], this.#options.columns);
+        if (this.#shown === shown && shown.hosts.size > 0)
+          this.#live = showLive(shown.title, [...shown.hosts], this.#options.columns);
       });
     }, liveAfterMs);
   }
 
+  #done(host: string): void {
+    this.#shown?.hosts.delete(host);
+    this.#live?.done(host);
+  }
+
   #wipe(): void {
     clearTimeout(this.#timer);
-    this.#shownId = undefined;
+    this.#shown = undefined;
     this.#queue = this.#queue.then(async () => {
       const live = this.#live;
       this.#live = undefined;
       await live?.end();
+    });
+  }
+
+  /** What is drawn makes room for a question, and so does what would be printed meanwhile. */
+  hold(): Promise<() => void> {
+    const shown = this.#shown;
+    this.#wipe();
+    this.#shown = shown;
+    const wiped = this.#queue;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue = wiped.then(() => promise);
+    return wiped.then(() => () => {
+      resolve();
+      if (shown !== undefined && this.#shown === shown) this.#announce(shown);
     });
   }
 

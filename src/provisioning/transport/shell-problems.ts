@@ -24,6 +24,7 @@ export function noShell(host: string, code: number, { stdout, stderr }: Words): 
     action: `open a shell on "${host}"`,
     state: `it ended with exit code ${code}${heard === "" ? "" : `, saying "${heard}"`}`,
     why: "the login must be allowed to run /bin/sh, and its start-up files (.bashrc) must not end it",
+    fix: "-u NAME (ansible_user) for another login; or on the host: chsh -s /bin/sh NAME",
   });
 }
 
@@ -33,6 +34,7 @@ export const neverSpoke = (host: string): ProvisionError =>
     action: `open a shell on "${host}"`,
     state: `it said nothing for ${limits.shellOpenTimeoutMs / 1000} s`,
     why: "a start-up file of the login (.bashrc), or sudo, waits for something",
+    fix: "log in by hand and see what it waits for: ssh HOST true",
   });
 
 interface Asked {

@@ -130,6 +130,6 @@ export function loginFailed(
     action: `log in to "${name}" as "${user}"`,
     state,
     why: "one of the user's keys, the agent's keys, or a password must be accepted",
-    fix: "name the key with --private-key, or give the password with -k (--ask-pass)",
+    fix: "name the user with -u, the key with --private-key, or give the password with -k (--ask-pass)",
   });
 }

@@ -19,7 +19,8 @@ export const timedOut = (settings: SshSettings): ProvisionError =>
   problem(settings, {
     code: "connection-timeout",
     state: `there was no answer within ${settings.connectTimeoutMs / 1000} s`,
-    why: "the host must be up and its port open; -T SECONDS (--timeout) waits longer",
+    why: "the host must be up, and its port open in every firewall on the way",
+    fix: `ssh -p ${settings.port} ${settings.host} tries the same; -T SECONDS (--timeout) waits longer`,
   });
 
 export const unresolved = (settings: SshSettings, cause: unknown): ProvisionError =>
@@ -36,7 +37,8 @@ export function dialFailed(settings: SshSettings, cause: unknown): Error {
     return problem(settings, {
       code: "connection-refused",
       state: "nothing listens there",
-      why: "sshd must run there; ansible_port says where it listens",
+      why: "sshd must run there",
+      fix: "ansible_port=PORT, where it listens; or start it there: systemctl start ssh",
       cause,
     });
   if (code === "ECONNRESET") return new DroppedError(message);
@@ -48,6 +50,7 @@ export const dropped = (settings: SshSettings, cause: Error): ProvisionError =>
     code: "connection-failed",
     state: `the server hung up ${limits.connectAttempts} times before it answered (${cause.message})`,
     why: "an ssh server answers there, and lets in more than a few connections at once (MaxStartups)",
+    fix: "-f N (--forks) for fewer at once",
     cause,
   });
 
