@@ -16,8 +16,8 @@ export const limits = {
   shellOpenTimeoutMs: 30_000,
   /** What a login shell may say before ours speaks, and what is shown of it in errors. */
   chatterBytes: 64 * 1024,
-  /** A piece of a file: what one dd on the host reads in one block, and what still leaves after an interrupt. */
-  transferChunkBytes: 256 * 1024,
+  /** A piece of a file: what one dd on the host reads in one block (0.4 ms), and what still leaves after an interrupt. */
+  transferChunkBytes: 1024 * 1024,
   /** A download's bytes that wait for the disk before the sender is held. */
   downloadAheadBytes: 4 * 1024 * 1024,
   /** Of what a peer says by itself (wait_for with a port and search_regex). */

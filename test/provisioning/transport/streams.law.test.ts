@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { compileStep } from "../../../src/provisioning/host/compile-step.ts";
 import type { BaseSession } from "../../../src/provisioning/transport/base-session.ts";
+import { limits } from "../../../src/provisioning/transport/limits.ts";
 import type { Frame, Shell } from "../../../src/provisioning/transport/session.ts";
 import { preamble } from "../../../src/provisioning/transport/shell-text.ts";
 import { shells } from "../host/shells.ts";
@@ -21,6 +22,7 @@ import { ask, brief, shellSession, step, streaming } from "./sessions.ts";
 const folder = mkdtempSync(join(tmpdir(), "provision-streams-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const all = Buffer.from([...Array(256).keys()]);
+const piece = limits.transferChunkBytes;
 const megabyte = Buffer.concat(Array<Buffer>(4096).fill(all));
 /** Every line of it, taken for a command, leaves a trace. */
 const ran = join(folder, "ran");
@@ -68,8 +70,8 @@ describe.each(shells)("streams into $name", ({ argv }) => {
     },
   );
 
-  test.each([0, 1, 8191, 8192, 8193, 262_143, 262_144, 262_145])("%d bytes come whole", async (size) => {
-    const bytes = megabyte.subarray(0, size);
+  test.each([0, 1, 8191, 8192, 8193, piece - 1, piece, piece + 1])("%d bytes come whole", async (size) => {
+    const bytes = Buffer.concat([megabyte, megabyte]).subarray(0, size);
     expect(brief(await shell.exchange([ask(`cat >${dir}/f`, streaming(bytes)), ask("echo on")]))).toEqual([
       "0:|",
       "0:on\n|",
