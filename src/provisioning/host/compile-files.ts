@@ -58,7 +58,7 @@ export function compileFiles(files: readonly NewContent[], nonce = newNonce()): 
     `d=${shellQuote(folderOf(step.path))} w=.provision-${nonce}`,
     `cd -- "$d" || exit`,
     `for f in ${words}; do if ${isOther}; then printf '%s is not as it was found\\n' "$f" >&2; exit 1; fi; done`,
-    `m=$(umask); umask 077; mkdir "$w" || exit; trap 'cd "$d" && rm -rf "$w"' EXIT`,
+    `m=$(umask); umask 077; mkdir -m 700 "$w" || exit; trap 'cd "$d" && rm -rf "$w"' EXIT`,
     "trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM; cd \"$w\" || exit",
     ...files.map(
       ({ bytes }, at) =>

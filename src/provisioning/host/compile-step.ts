@@ -94,7 +94,8 @@ function compileWrite(step: WriteStep, nonce: string): CompiledStep {
 const sizeOf = ({ from }: WriteStep): number => ("bytes" in from ? from.bytes.length : from.sizeBytes);
 
 /**
- * dd fsyncs what it wrote, and its summary is shown only when it failed. What failed is cleared up before it is told:
+ * Where a folder's access list opens new files to others, a umask does not count: so a mode is set before any content
+ * comes. dd fsyncs what it wrote, and its summary is shown only when it failed. What failed is cleared up before it is told:
  * perhaps nobody is there to be told, which ends the script. A rename onto a mount point (a container's
  * /etc/hosts) says "busy": there the content is copied into the file instead, which is the only way.
  */
@@ -106,11 +107,11 @@ begin() { [ ! -d "$p" ] || fail "$p is a directory"
 case $p in */*) d=\${p%/*}/;; *) d=./;; esac; [ -d "$d" ] || fail "the directory $d does not exist"
 [ -e "$p" ] && o=$(stat -Lc '%u:%g %a' -- "$p" 2>/dev/null || ls -dnL -- "$p" | awk '{print $3 ":" $4}')
 t=$d.provision-$1; }
-fill() { e=$( (umask 077; dd of="$t" bs=65536 conv=fsync) 2>&1) || fail "$(printf '%s\\n' "$e" | grep -v '^[0-9]*+[0-9]* records ')"; }
+fill() { e=$( (umask 077; : >"$t" && chmod 600 "$t" && dd of="$t" bs=65536 conv=fsync) 2>&1) || fail "$(printf '%s\\n' "$e" | grep -v '^[0-9]*+[0-9]* records ')"; }
 whole() { n=$(($(wc -c <"$t"))); [ $n = $1 ] || fail "only $n of $1 bytes arrived"; }
 keep() { [ -z "$o" ] || [ "\${o%% *}" = "$(id -u):$(id -g)" ] || chown "\${o%% *}" "$t" 2>/dev/null || [ "$(id -u)" != 0 ] || fail 'the owner could not be kept'; }
 keepmode() { case $o in *' '*) chmod "\${o#* }" "$t";; '') chmod =rw "$t";; *) chmod --reference="$p" "$t";; esac || exit; }
-backup() { [ -e "$p" ] || return 0; b=$p.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$p" "$b" || exit; printf '%s backup %s\\n' "$1" "$b"; }
+backup() { [ -e "$p" ] || return 0; b=$p.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -aL -- "$p" "$b" || exit; printf '%s backup %s\\n' "$1" "$b"; }
 finish() { e=$(mv -f -- "$t" "$p" 2>&1) && { t=; exit 0; }
 case $e in *busy*) cat <"$t" >"$p" || exit;; *) fail "$e";; esac; }
 `.trim();

@@ -1,5 +1,6 @@
 /** The command lines of apt-get, and how they are kept from asking, from racing for a lock, from starting services. */
 import type { Env, Step } from "../host/step.ts";
+import { cleanUpSh } from "./clean-up.ts";
 
 export const aptEnv: Env = {
   DEBIAN_FRONTEND: "noninteractive",
@@ -67,7 +68,7 @@ const releaseFlags = (options: AptOptions): readonly string[] => [
 /** invoke-rc.d asks /usr/sbin/policy-rc.d whether it may start a service; one that was there is put back. */
 const policySh = `p=/usr/sbin/policy-rc.d; old=
 if [ -e "$p" ]; then old=$(mktemp "$p.XXXXXX") && mv -f -- "$p" "$old" || exit 1; fi
-trap 'rm -f -- "$p"; [ -z "$old" ] || mv -f -- "$old" "$p"' EXIT
+${cleanUpSh('rm -f -- "$p"; [ -z "$old" ] || mv -f -- "$old" "$p"')}
 printf '#!/bin/sh\\nexit %s\\n' "$1" >"$p" && chmod 755 "$p" || exit 1
 shift; "$@"`;
 

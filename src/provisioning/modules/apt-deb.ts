@@ -3,6 +3,7 @@ import type { Answer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { linesOf, textOf } from "./answers.ts";
 import { type AptOptions, aptGet, aptStep } from "./apt-command.ts";
+import { cleanUpSh } from "./clean-up.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
 import { requestOf } from "./http-request.ts";
@@ -93,11 +94,20 @@ function planKeep(
 ): Plan {
   if (failure !== undefined) return { ...nothing, fail: `no package from ${args.deb}: ${failure}` };
   const path = fileOf(args, context);
-  const step: Step = { do: "write", why: `fetch ${args.deb}`, path, from: { bytes: body }, mode: "0644" };
+  const step: Step = {
+    do: "write",
+    why: `fetch ${args.deb}`,
+    path,
+    from: { bytes: body },
+    // Everybody may write into that folder: never through a link, nor into what somebody else put there.
+    owner: String(context.facts.base.uid),
+    mode: "0644",
+    follow: false,
+  };
   return { steps: [step], diffs: [], unchanged: true, again: true };
 }
 
-const removeAfterSh = `f=$1; shift; trap 'rm -f -- "$f"' EXIT; "$@"`;
+const removeAfterSh = `f=$1; shift; ${cleanUpSh('rm -f -- "$f"')}; "$@"`;
 
 function planInstall(args: DebArgs, state: DebState, context: ModuleContext): Plan {
   const file = fileOf(args, context);

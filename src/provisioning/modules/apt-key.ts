@@ -3,6 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Answers, HttpAnswer, PathAnswer, Question } from "../host/question.ts";
 import { answerTo, bytesOf, linesOf, textOf } from "./answers.ts";
 import { choice, defineArgs, flag, path, text } from "./arguments.ts";
+import { cleanUpSh } from "./clean-up.ts";
 import { defineModule } from "./define-module.ts";
 import { digestOf } from "./digest.ts";
 import { hostPath } from "./host-path.ts";
@@ -139,7 +140,7 @@ function planAbsent(given: KeyArgs, state: KeyState): Plan {
 }
 
 /** gpg keeps a lock and a trust database beside its keyrings: they go to a folder that is taken away. */
-const homeSh = `h=$(mktemp -d) || exit 1; trap 'rm -rf -- "$h"' EXIT; chmod 700 "$h"; GNUPGHOME=$h; export GNUPGHOME`;
+const homeSh = `h=$(mktemp -d) || exit 1; ${cleanUpSh('rm -rf -- "$h"')}; chmod 700 "$h"; GNUPGHOME=$h; export GNUPGHOME`;
 const removeSh = `${homeSh}
 gpg -q --batch --import "$1" && gpg -q --batch --yes --delete-keys "$2" || exit 1
 if gpg -q --batch --list-keys 2>/dev/null | grep -q .; then gpg -q --batch --export >"$h/out" && cat "$h/out" >"$1"; else rm -f -- "$1"; fi`;

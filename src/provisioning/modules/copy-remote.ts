@@ -4,6 +4,7 @@ import type { Answers, PathAnswer, Question } from "../host/question.ts";
 import type { Step } from "../host/step.ts";
 import { answerTo, textOf } from "./answers.ts";
 import { askAfter, pathAfter, planAttributes, statOf, type WantedAttributes } from "./attributes.ts";
+import { cleanUpSh } from "./clean-up.ts";
 import { baseName, hostPath, joinPath } from "./host-path.ts";
 import type { ModuleContext, Outcome, Plan } from "./module.ts";
 
@@ -136,45 +137,61 @@ export function planRemote(args: RemoteArgs, state: RemoteState, context: Module
       ? state.insideDiffers
       : state.differs
     : state.src.sha256 !== current.sha256 || stat?.type !== "file";
-  const steps = differs ? (isFolder ? copyFolder(src, path) : copyFile(args, src, path)) : [];
   const wanted = wantedOf(args, source.mode);
+  if (differs && !isFolder) return { steps: copyFile(args, wanted, src, path), diffs: [] };
+  const steps = differs ? copyFolder(src, path) : [];
   const after = stat ?? { ...source, mode: source.mode & 0o777 };
   if (isFolder && differs) {
     return {
-      steps: [...steps, ...ownFolder(args, src, path), ...forceAttributes(path, { mode: wanted.mode })],
+      steps: [...steps, ...ownFolder(args, src, path), ...modeSteps(path, wanted)],
       diffs: [],
     };
   }
-  const attributes = differs ? forceAttributes(path, wanted) : planAttributes(path, after, wanted).steps;
-  return { steps: [...steps, ...attributes], diffs: [] };
+  return { steps: planAttributes(path, after, wanted).steps, diffs: [] };
 }
 
 const wantedOf = (args: RemoteArgs, mode: number): WantedAttributes =>
   args.mode?.kind === "preserve" ? { ...args, mode: { kind: "octal", bits: mode & 0o7777 } } : args;
 
-/** Into a name beside the target and then over it, so that nobody ever sees half a file. */
+/**
+ * $1 from, $2 to, $3 "backup", $4 "folder" when $2's folder may be made, $5 a validation of $1, $6 "follow", $7 chown's
+ * words, $8 chmod's. Into a name beside the target and then over it, so that nobody ever sees half a file, nor any of it
+ * who may not: the final mode is worked out while the file is empty. What an access list says of the old one stays.
+ */
 const copyFileSh = `d=$(dirname -- "$2"); [ -d "$d" ] || { [ "$4" = folder ] && mkdir -p -- "$d"; }
-if [ "$6" = follow ] && [ -L "$2" ]; then p=$(readlink -f -- "$2") || exit 1; set -- "$1" "$p" "$3" "$4" "$5"; fi
-t=$(mktemp "$2.XXXXXX") || exit 1
-trap 'rm -f -- "$t"' EXIT
-if [ -e "$2" ]; then cp -p -- "$2" "$t" || exit 1; else chmod "$(printf %o $((0666 & ~$(umask))))" "$t"; fi
-cat -- "$1" >"$t" || exit 1
-if [ -n "$5" ]; then sh -c "$5" sh "$t" || exit 1; fi
-if [ "$3" = backup ] && [ -e "$2" ]; then b=$2.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$2" "$b" && printf 'backup: %s\\n' "$b" || exit 1; fi
-mv -f -- "$t" "$2"`;
+src=$1 to=$2 keep=$3 check=$5 who=$7 mode=$8
+if [ "$6" = follow ] && [ -L "$to" ]; then to=$(readlink -f -- "$to") || exit 1; fi
+t=$(mktemp "$to.XXXXXX") || exit 1
+${cleanUpSh('rm -f -- "$t"')}
+if [ -e "$to" ]; then cp -p -- "$to" "$t" || exit 1; else chmod "$(printf %o $((0666 & ~$(umask))))" "$t"; fi
+: >"$t"; m=$(stat -c %a -- "$t") || exit 1
+[ -z "$who" ] || chown -- "$who" "$t" || exit 1
+[ -z "$mode" ] || { chmod "$m" "$t" && chmod "$mode" "$t" && m=$(stat -c %a -- "$t"); } || exit 1
+chmod 600 "$t" && cat -- "$src" >"$t" && chmod "$m" "$t" || exit 1
+if [ -n "$check" ]; then sh -c "$check" sh "$t" || exit 1; fi
+if [ "$keep" = backup ] && [ -e "$to" ]; then b=$to.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -aL -- "$to" "$b" && printf 'backup: %s\\n' "$b" || exit 1; fi
+mv -f -- "$t" "$to"`;
 
-function copyFile(args: RemoteArgs, src: string, path: string): readonly Step[] {
+function copyFile(args: RemoteArgs, wanted: WantedAttributes, src: string, path: string): readonly Step[] {
   const backup = args.backup ? "backup" : "";
   const folder = args.dest.endsWith("/") ? "folder" : "";
   const validate = args.validate?.replace("%s", '"$1"') ?? "";
+  const { owner = "", group } = wanted;
+  const who = `${owner}${group === undefined ? "" : `:${group}`}`;
+  const how = [backup, folder, validate, args.follow ? "follow" : "", who, modeLetters(wanted)];
   return [
     {
       do: "run",
       why: `copy ${src} to ${path}`,
-      argv: ["sh", "-c", copyFileSh, "sh", src, path, backup, folder, validate, args.follow ? "follow" : ""],
+      argv: ["sh", "-c", copyFileSh, "sh", src, path, ...how],
     },
   ];
 }
+
+const modeLetters = ({ mode }: WantedAttributes): string => {
+  if (mode === undefined || mode.kind === "preserve") return "";
+  return mode.kind === "octal" ? mode.bits.toString(8) : mode.clauses;
+};
 
 const copyFolder = (src: string, path: string): readonly Step[] => [
   { do: "run", why: `make the folder ${path}`, argv: ["mkdir", "-p", "--", path] },
@@ -192,19 +209,8 @@ function ownFolder({ owner, group }: RemoteArgs, src: string, path: string): rea
   return [{ do: "run", why, argv: ["sh", "-c", ownSh, "sh", src, path, who] }];
 }
 
-function forceAttributes(path: string, wanted: WantedAttributes): readonly Step[] {
-  const set = (what: string, argv: readonly string[]): Step => ({
-    do: "run",
-    why: `set the ${what} of ${path}`,
-    argv: [...argv, "--", path],
-  });
-  const { owner, group, mode } = wanted;
-  const digits = mode === undefined || mode.kind === "preserve" ? undefined : mode;
-  return [
-    ...(owner === undefined ? [] : [set("owner", ["chown", owner])]),
-    ...(group === undefined ? [] : [set("group", ["chgrp", group])]),
-    ...(digits === undefined
-      ? []
-      : [set("mode", ["chmod", digits.kind === "octal" ? digits.bits.toString(8) : digits.clauses])]),
-  ];
+function modeSteps(path: string, wanted: WantedAttributes): readonly Step[] {
+  const letters = modeLetters(wanted);
+  if (letters === "") return [];
+  return [{ do: "run", why: `set the mode of ${path}`, argv: ["chmod", letters, "--", path] }];
 }

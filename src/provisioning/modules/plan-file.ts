@@ -82,7 +82,7 @@ function writeWhole(goal: FileGoal): Step {
 
 /** Keeps $1 beside itself, and prints the name. */
 export const keepSh =
-  'b=$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -p -- "$1" "$b" && printf "backup: %s\\n" "$b"';
+  'b=$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~; cp -aL -- "$1" "$b" && printf "backup: %s\\n" "$b"';
 
 /** Where the old file went, if it was kept. */
 export function backupOf(outcome: Outcome): string | undefined {

@@ -1,4 +1,5 @@
 import { defineArgs, flag, path, text } from "./arguments.ts";
+import { cleanUpSh } from "./clean-up.ts";
 import { defineModule } from "./define-module.ts";
 import { hostPath } from "./host-path.ts";
 import type { Plan } from "./module.ts";
@@ -7,7 +8,7 @@ import { splitWords } from "./split-words.ts";
 
 /** The script arrives on stdin, lives in a file only while it runs, and its own stdin is empty. */
 const runFile = (run: string): string => `f=$(mktemp) || exit 1
-trap 'rm -f -- "$f"' EXIT
+${cleanUpSh('rm -f -- "$f"')}
 cat >"$f" && chmod 700 "$f" || exit 1
 ${run} </dev/null`;
 const runOwn = runFile('"$f" "$@"');

@@ -1,6 +1,7 @@
 /** The sh behind unarchive: comparing an archive with a folder, and unpacking it. */
 import type { Source, Step } from "../host/step.ts";
 import type { ArchiveKind } from "./archive-listing.ts";
+import { cleanUpSh } from "./clean-up.ts";
 import { type Mode, octalDigits } from "./file-mode.ts";
 import { joinPath } from "./host-path.ts";
 
@@ -89,7 +90,7 @@ echo $k`;
  * unpacks; its members then get the attributes.
  */
 const unpackSh = `f=$1 d=$2 o=$3 g=$4 m=$5 ours=$6; shift 6
-trap '[ -z "$ours" ] || rm -f -- "$f"' EXIT
+${cleanUpSh('[ -z "$ours" ] || rm -f -- "$f"')}
 if [ "$1" = unzip ]; then
   command -v unzip >/dev/null || { echo 'there is no unzip on the host: install the package unzip' >&2; exit 1; }
   l='unzip -Z1'
