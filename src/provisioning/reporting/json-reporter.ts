@@ -1,6 +1,7 @@
 /** Newline-delimited JSON: one object an event, errors as their fields. */
 import { ProvisionError } from "../../base/errors.ts";
-import { stripControls } from "./printable.ts";
+import { hidePasswords } from "./hide-passwords.ts";
+import { maskSecrets, stripControls } from "./printable.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
 
 export function jsonReporter({ write, mask }: Pick<ReporterOptions, "write" | "mask">): Reporter {
@@ -16,5 +17,15 @@ const plainValue =
     if (typeof value === "string") return mask(stripControls(value));
     if (!(value instanceof ProvisionError)) return value;
     const { code, message, span, why, fix, also } = value;
-    return { code, message, span, why, fix, also };
+    if (span?.sourceLine === undefined) return { code, message, span, why, fix, also };
+    const { line, found } = hidePasswords(span.sourceLine);
+    const hide = maskSecrets(found);
+    return {
+      code,
+      message: hide(message),
+      span: { ...span, sourceLine: line },
+      why,
+      fix: fix && hide(fix),
+      also,
+    };
   };

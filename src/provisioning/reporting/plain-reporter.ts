@@ -152,7 +152,7 @@ export class PlainLines {
   }
 
   #line(atMs: number, status: string, text: string): string {
-    return `${timeOfDay(atMs)} ${status}${" ".repeat(Math.max(1, statusWidth - visibleWidth(status)))} ${text}`;
+    return `${timeOfDay(atMs)} ${status}${" ".repeat(Math.max(0, statusWidth - visibleWidth(status)))} ${text}`;
   }
 
   #indent(): string {
