@@ -13,7 +13,7 @@ import { loadState, operationsOf } from "../../src/scheduler/marathon/storage/st
 import type { MasterEvent } from "../../src/scheduler/mesos/master/turn.ts";
 import type { FrameworkInfo } from "../../src/scheduler/mesos/protocol/framework.ts";
 import type { SchedulerEvent } from "../../src/scheduler/mesos/protocol/scheduler-event.ts";
-import { MemoryStore } from "../scheduler/marathon/support/memory-store.ts";
+import { MemoryStore } from "../support/memory-store.ts";
 import type { SimulatedMesos } from "./simulated-mesos.ts";
 import type { Channel, VirtualTime } from "./virtual-time.ts";
 

@@ -4,6 +4,7 @@ import type { FrameworkInfo } from "../mesos/protocol/framework.ts";
 import type { Store } from "../store.ts";
 import type { EventHub } from "./api/event-hub.ts";
 import { coreEventsOf } from "./core/decide.ts";
+import { tickMs } from "./core/handle-tick.ts";
 import type { Settings } from "./core/state.ts";
 import { type MasterDetector, SchedulerDriver } from "./driver/scheduler-driver.ts";
 import { Engine } from "./engine.ts";
@@ -24,8 +25,6 @@ export interface TermOptions {
   /** It ended by itself, not by `end`. */
   readonly onEnd: (term: Term) => void;
 }
-
-const tickMs = 500;
 
 export class Term {
   readonly #options: TermOptions;

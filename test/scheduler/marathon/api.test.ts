@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { soleLeadership } from "../../../src/scheduler/marathon/leadership.ts";
 import { type RunningMarathon, runMarathon } from "../../../src/scheduler/marathon/marathon.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
 import { seeded } from "../../support/seeded.ts";
-import { MemoryStore } from "./support/memory-store.ts";
 
 let marathon: RunningMarathon;
 let store: MemoryStore;

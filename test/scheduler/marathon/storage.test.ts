@@ -4,8 +4,8 @@ import { ApiError } from "../../../src/scheduler/marathon/model/api-error.ts";
 import { FencedStore } from "../../../src/scheduler/marathon/storage/fenced-store.ts";
 import { loadState, operationsOf } from "../../../src/scheduler/marathon/storage/state-store.ts";
 import { StoreConflict } from "../../../src/scheduler/store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
 import fc from "../../support/property.ts";
-import { MemoryStore } from "./support/memory-store.ts";
 import { World } from "./support/world.ts";
 
 const ids = ["/a", "/b", "/g/c", "/g/h/d"];
@@ -68,6 +68,34 @@ describe("storage", () => {
         expect(loaded.deployments).toEqual(world.state.deployments);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  const keys = ["/framework", "/apps/a", "/versions/a/1", "/groups/a", "/instances/a/1", "/deployments/d"];
+  const load = async (key: string, text: string) => {
+    const store = new MemoryStore();
+    await store.commit([{ op: "put", key, value: Buffer.from(text) }]);
+    return await loadState(store, defaultSettings);
+  };
+
+  test.each(keys)("a node that holds something else is named: %s", async (key) => {
+    for (const text of ["", "{", "null", "[]", "{}", '{"id":7}'])
+      await expect(load(key, text)).rejects.toThrow(`${key} in the store cannot be understood`);
+  });
+
+  test("whatever a node holds, it is read or it is named", async () => {
+    const fields = fc.dictionary(
+      fc.constantFrom("id", "appId", "version", "changes", "steps", "hostPorts", "condition", "dependencies"),
+      fc.oneof(fc.jsonValue(), fc.constant("running"), fc.constant([])),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...keys), fc.oneof(fields, fc.jsonValue()), async (key, value) => {
+        const problem = await load(key, JSON.stringify(value)).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        if (problem !== undefined) expect(problem).toContain(`${key} in the store cannot be understood`);
+      }),
     );
   });
 

@@ -19,7 +19,7 @@ import { runAgent } from "../../../src/scheduler/mesos/agent/run-agent.ts";
 import { fixedLeader, soleMaster } from "../../../src/scheduler/mesos/daemon/coordination.ts";
 import { fixedMasterInfo } from "../../../src/scheduler/mesos/daemon/run-until-signal.ts";
 import { type RunningMaster, runMaster } from "../../../src/scheduler/mesos/master/run-master.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
 import { TestFramework } from "./test-framework.ts";
 
 let folder: string;

@@ -20,7 +20,7 @@ import {
   type RunningMaster,
   runMaster,
 } from "../../../src/scheduler/mesos/master/run-master.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
 
 export class StageCluster {
   readonly folder = mkdtempSync(join(tmpdir(), "provision-mesos-"));

@@ -6,6 +6,8 @@ import { retryKills, stopInstance } from "./kill.ts";
 import { isInactive } from "./reconcile-app.ts";
 import { targetOf } from "./target.ts";
 
+/** How often time passes. */
+export const tickMs = 500;
 /** A launch of which nothing was heard for this long is asked about. */
 const silentLaunchMs = 10_000;
 /** The most tasks in one RECONCILE call. */
@@ -42,8 +44,8 @@ function lookAt(draft: Draft, instance: Instance, silent: Instance[]): void {
   }
 }
 
-/** Once every silentLaunchMs, given a tick a second. */
-const isDue = (waitedMs: number): boolean => waitedMs >= silentLaunchMs && waitedMs % silentLaunchMs < 1_000;
+/** At one tick in every silentLaunchMs. */
+const isDue = (waitedMs: number): boolean => waitedMs >= silentLaunchMs && waitedMs % silentLaunchMs < tickMs;
 
 /** Asks Mesos for every task that we know, and for every task of ours that it knows. */
 export function reconcileAll(draft: Draft): void {

@@ -10,16 +10,25 @@
  *   /instances/<app>/<uuid>    an instance
  *   /deployments/<id>          a deployment that runs
  */
-import type { Store, StoredValue, StoreOperation } from "../../store.ts";
+import type { z } from "zod";
+import type { Store, StoreOperation } from "../../store.ts";
 import type { Write } from "../core/draft.ts";
 import { emptyState, type GroupRecord, type MarathonState, type Settings } from "../core/state.ts";
 import type { AppDefinition, AppId } from "../model/app.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { appOfInstance, type Instance, uuidOfInstance } from "../model/instance.ts";
 import { root, safeId } from "../model/path-id.ts";
+import {
+  currentShape,
+  definitionShape,
+  deploymentShape,
+  frameworkShape,
+  groupShape,
+  instanceShape,
+  readStored,
+} from "./stored-value.ts";
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-const parsed = <T>({ value }: StoredValue): T => JSON.parse(new TextDecoder().decode(value)) as T;
 
 /** "a_b" of "/a/b", "_" of the root; segments never hold "_". */
 const nodeOf = (id: AppId): string => (id === root ? "_" : safeId(id));
@@ -66,11 +75,11 @@ const maxFolderReads = 32;
 export async function loadState(store: Store, settings: Settings): Promise<MarathonState> {
   const [framework, apps, versions, groups, instances, deployments] = await Promise.all([
     store.get("/framework"),
-    readAll<{ version: string }>(store, "/apps"),
-    readNested<AppDefinition>(store, "/versions"),
-    readAll<GroupRecord>(store, "/groups"),
-    readNested<Instance>(store, "/instances"),
-    readAll<Deployment>(store, "/deployments"),
+    readAll<{ version: string }>(store, "/apps", currentShape),
+    readNested<AppDefinition>(store, "/versions", definitionShape),
+    readAll<GroupRecord>(store, "/groups", groupShape),
+    readNested<Instance>(store, "/instances", instanceShape),
+    readAll<Deployment>(store, "/deployments", deploymentShape),
   ]);
   const byApp = new Map<AppId, readonly AppDefinition[]>();
   for (const [node, definitions] of versions) {
@@ -88,7 +97,9 @@ export async function loadState(store: Store, settings: Settings): Promise<Marat
   const base = emptyState(settings);
   return {
     ...base,
-    ...(framework === undefined ? {} : { frameworkId: parsed<{ id: string }>(framework).id }),
+    ...(framework === undefined
+      ? {}
+      : { frameworkId: readStored<{ id: string }>(frameworkShape, "/framework", framework).id }),
     apps: current,
     versions: byApp,
     groups: new Map([...groups].map(([node, group]) => [idOfNode(node), group])),
@@ -102,12 +113,16 @@ export async function loadState(store: Store, settings: Settings): Promise<Marat
   };
 }
 
-async function readNested<T>(store: Store, key: string): Promise<ReadonlyMap<string, readonly T[]>> {
+async function readNested<T>(
+  store: Store,
+  key: string,
+  shape: z.ZodType,
+): Promise<ReadonlyMap<string, readonly T[]>> {
   const names = await store.list(key);
   const found = new Map<string, readonly T[]>();
   for (let at = 0; at < names.length; at += maxFolderReads) {
     const part = names.slice(at, at + maxFolderReads);
-    const folders = await Promise.all(part.map((name) => readAll<T>(store, `${key}/${name}`)));
+    const folders = await Promise.all(part.map((name) => readAll<T>(store, `${key}/${name}`, shape)));
     folders.forEach((values, index) => {
       if (values.size > 0) found.set(part[index] ?? "", [...values.values()]);
     });
@@ -115,14 +130,15 @@ async function readNested<T>(store: Store, key: string): Promise<ReadonlyMap<str
   return found;
 }
 
-async function readAll<T>(store: Store, key: string): Promise<ReadonlyMap<string, T>> {
+async function readAll<T>(store: Store, key: string, shape: z.ZodType): Promise<ReadonlyMap<string, T>> {
   const names = await store.list(key);
   const found = new Map<string, T>();
   for (let at = 0; at < names.length; at += maxReads) {
     const part = names.slice(at, at + maxReads);
     const values = await Promise.all(part.map((name) => store.get(`${key}/${name}`)));
     values.forEach((value, index) => {
-      if (value !== undefined) found.set(part[index] ?? "", parsed<T>(value));
+      const name = part[index] ?? "";
+      if (value !== undefined) found.set(name, readStored<T>(shape, `${key}/${name}`, value));
     });
   }
   return found;

@@ -36,7 +36,9 @@ export class Registrar {
     for (let at = 0; at < names.length; at += parallelReads) {
       const part = names.slice(at, at + parallelReads);
       const values = await Promise.all(part.map((name) => this.#store.get(`${folder}/${name}`)));
-      for (const value of values) if (value !== undefined) records.push(decode(value));
+      values.forEach((value, index) => {
+        if (value !== undefined) records.push(decode(part[index] ?? "", value));
+      });
     }
     for (const { id } of records) this.#known.add(id);
     return records.sort((a, b) => a.since - b.since);
@@ -65,10 +67,16 @@ export class Registrar {
   #next(work: () => Promise<void>): Promise<void> {
     const next = this.#last.then(work);
     this.#last = next;
+    // Whoever asked for the write hears of it by `next`; the chain alone must not bring the process down.
     next.catch(() => undefined);
     return next;
   }
 }
 
-const decode = ({ value }: StoredValue): AgentRecord =>
-  parseWire(recordSchema, JSON.parse(new TextDecoder().decode(value)));
+function decode(name: string, { value }: StoredValue): AgentRecord {
+  try {
+    return parseWire(recordSchema, JSON.parse(new TextDecoder().decode(value)));
+  } catch (cause) {
+    throw new Error(`${folder}/${name} cannot be understood: ${String(cause)}`, { cause });
+  }
+}

@@ -3,9 +3,9 @@ import {
   StoreConflict,
   type StoredValue,
   type StoreOperation,
-} from "../../../../src/scheduler/store.ts";
+} from "../../src/scheduler/store.ts";
 
-/** A Store for tests: in memory, with faults on demand. */
+/** A Store that forgets, with faults on demand. */
 export class MemoryStore implements Store {
   readonly values = new Map<string, StoredValue>();
   /** Thrown by the next commits while set. */
