@@ -49,6 +49,8 @@ export function playbookText({ plays }: RandomPlaybook): string {
 export const filesOf = ({ included }: RandomPlaybook): Readonly<Record<string, string>> => ({
   "included.yml": included.map((fields) => line(fields, 0)).join("\n"),
   from: "from the controller\n",
+  // More than a message's text holds.
+  large: "large\n".repeat(50_000),
   "t.j2": "{{ inventory_hostname }} {{ v | default('none') }} {{ lazy2 | basename }}\n",
 });
 

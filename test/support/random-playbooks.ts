@@ -54,7 +54,7 @@ const fileCall: fc.Arbitrary<Fields> = fc.oneof(
   fc.record({ file: fc.record({ path, state: oneOf("link", "hard"), src: oneOf("x", "d", "{{ d }}/x") }) }),
   fc.record({ file: fc.record({ path, state: oneOf("file"), mode }) }),
   fc.record({ copy: fc.record({ content, dest: path }) }).map(registered),
-  fc.record({ copy: fc.record({ src: oneOf("from"), dest: path, mode }) }),
+  fc.record({ copy: fc.record({ src: oneOf("from", "large"), dest: path, mode }) }),
   // Never a folder into itself: what cp has done when it notices is chance.
   fc.record({
     copy: fc.record({
@@ -205,6 +205,9 @@ const items = fc.uniqueArray(oneOf("x", "y", "z", "d/x", "d/y", "l", "l/z", "d")
 });
 const itemContent = fc.oneof(content, oneOf("{{ item }}", "{{ item }} {{ lookup('pipe', 'echo p') }}"));
 const loopCall: fc.Arbitrary<Fields> = fc.oneof(
+  fc.record({
+    copy: fc.record({ src: oneOf("from", "large"), dest: oneOf("{{ d }}/x", "{{ d }}/{{ item }}"), mode }),
+  }),
   fc.record({
     copy: fc.record({
       content: itemContent,

@@ -305,7 +305,7 @@ export class Machine {
     const startedAt = performance.now();
     const results = await shell.exchange(frames);
     const totalMs = performance.now() - startedAt;
-    const framesMs = results.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
+    const framesMs = results.reduce((sum, { elapsedMs, sendingMs = 0 }) => sum + elapsedMs - sendingMs, 0);
     this.#wayMs = Math.min(this.#wayMs, results[0]?.elapsedMs ?? this.#wayMs);
     // Before the first frame's clock runs, the shell is opened: over the network too.
     const networkMs = Math.min(totalMs, Math.max(0, totalMs - framesMs) + this.#wayMs);

@@ -35,6 +35,8 @@ export interface FrameResult {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
   readonly elapsedMs: number;
+  /** As much of it as its stream took to leave. */
+  readonly sendingMs?: number;
 }
 
 export interface Shell {

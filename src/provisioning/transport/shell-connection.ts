@@ -45,6 +45,8 @@ interface FrameState {
   skipped: boolean;
   /** What the controller has to say to it. */
   note?: Buffer;
+  /** When the last piece of its stream left. */
+  sentAt?: number;
 }
 
 interface Pending {
@@ -171,9 +173,11 @@ export class ShellConnection {
 
   #onProgress(id: number): void {
     const pending = this.#pending;
-    if (!pending || this.#isInterrupted || pending.firstId + pending.results.length !== id) return;
-    const state = pending.states[pending.results.length];
-    if (state?.stdout.ended !== true) this.#armTimeout();
+    const state = pending?.states[id - pending.firstId];
+    if (!pending || !state) return;
+    state.sentAt = performance.now();
+    const isCurrent = pending.firstId + pending.results.length === id;
+    if (isCurrent && !this.#isInterrupted && !state.stdout.ended) this.#armTimeout();
   }
 
   #onUnreadable(id: number, error: Error): void {
@@ -224,6 +228,7 @@ export class ShellConnection {
       stdout: joined(state.stdout.chunks),
       stderr: joined([...state.stderr.chunks, ...(state.note === undefined ? [] : [state.note])]),
       elapsedMs: performance.now() - pending.startedAt,
+      ...(state.sentAt === undefined ? {} : { sendingMs: Math.max(0, state.sentAt - pending.startedAt) }),
     };
   }
 

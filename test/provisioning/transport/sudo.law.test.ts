@@ -81,10 +81,10 @@ describe.skipIf(!canNest)("sudo", () => {
     expect(brief(await shell.exchange([step("id -un")]))).toEqual(["0:daemon\n|"]);
   });
 
-  test("a file is sent as the other user, password and all", async () => {
-    const session = login("asker");
+  test.each(["asker", "pty"])("a file is sent as the other user, password and all (%s)", async (user) => {
+    const session = login(user);
     const become: Become = { user: "root", method: "sudo", password: "right horse" };
-    const path = join(folder, "uploaded");
+    const path = join(folder, `sent-by-${user}`);
     const shell = await session.shell(become);
     const frames = [
       ask(`umask 077; cat >${path}`, streaming(Buffer.alloc(300_000, 65))),
@@ -101,6 +101,15 @@ describe.skipIf(!canNest)("sudo", () => {
     ["free", { user: "no-such-user" }, 'the host has no user "no-such-user"'],
   ])("%s with %j: %s", async (user, become, state) => {
     await expect(idOf(user, become)).rejects.toMatchObject({ code: "become-failed", state });
+  });
+
+  test("a file is sent as whom su makes one", async () => {
+    const shell = await login("free").shell({ user: "asker", method: "su", password: "right horse" });
+    const bytes = Buffer.from("exit 7\n".repeat(100_000));
+    expect(brief(await shell.exchange([ask("id -un; wc -c", streaming(bytes)), ask("echo on")]))).toEqual([
+      `0:asker\n${bytes.length}\n|`,
+      "0:on\n|",
+    ]);
   });
 
   test("su with the password, and with a wrong one", async () => {
