@@ -1,8 +1,9 @@
 /** On a terminal of its own: what is typed, what is drawn, and what is left behind. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { shellWords } from "../../src/base/shell-quote.ts";
 
@@ -25,6 +26,7 @@ interface Typed {
   /** After this has appeared. */
   readonly after: string;
   readonly keys: string;
+  readonly laterMs?: number;
 }
 
 function onTerminal(command: string, typed: readonly Typed[]): Promise<{ code: number; shown: string }> {
@@ -45,7 +47,8 @@ function onTerminal(command: string, typed: readonly Typed[]): Promise<{ code: n
       const at = shown.indexOf(next.after, from);
       if (at < 0) return;
       from = at + next.after.length;
-      child.stdin.write(next.keys);
+      const { keys, laterMs = 0 } = next;
+      setTimeout(() => child.stdin.write(keys), laterMs);
       waiting.shift();
     }
   });
@@ -74,6 +77,19 @@ describe("on a terminal", () => {
     expect(shown).not.toContain("sesame");
   });
 
+  test("a question of a task is seen, however long it stands, and nothing is drawn over it", async () => {
+    writeFileSync(
+      join(dir, "asks.yml"),
+      "- hosts: a\n  gather_facts: false\n  tasks:\n    - {name: asking, pause: {prompt: Is the cable in}}\n",
+    );
+    const { code, shown } = await onTerminal(`${provision} hosts.ini asks.yml`, [
+      { after: "Is the cable in", keys: "\r", laterMs: 600 },
+    ]);
+    const [asked = ""] = shown.slice(shown.indexOf("Is the cable in")).split("✔");
+    expect(code).toBe(0);
+    expect(asked).not.toContain("asking");
+  });
+
   test.each([
     ["Ctrl-C", ctrlC],
     ["Ctrl-D", "\u0004"],
@@ -83,6 +99,40 @@ describe("on a terminal", () => {
     ]);
     expect([code, shown.replaceAll("\r", "").trim()]).toEqual([130, "Password of sudo:"]);
   });
+});
+
+/** A real terminal that breaks long lines anew; there is none in what the tests need otherwise. */
+const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
+
+/** What stands on the window when it was made narrower while `shown` was drawn. */
+async function narrowed(command: string, shown: string): Promise<string> {
+  const tmux = (...args: readonly string[]): string =>
+    execFileSync("tmux", ["-L", basename(dir), ...args], {
+      encoding: "utf8",
+      env: { ...process.env, HOME: dir },
+    });
+  const screen = (): string => tmux("capture-pane", "-p", "-S", "-50");
+  tmux("new-session", "-d", "-x", "100", "-y", "40", `cd ${dir} && ${command}`);
+  try {
+    await expect.poll(screen, { timeout: 20_000 }).toContain(shown);
+    tmux("resize-window", "-x", "40", "-y", "40");
+    await expect.poll(screen, { timeout: 5_000 }).toContain("…");
+    await sleep(500);
+    return screen();
+  } finally {
+    tmux("kill-server");
+  }
+}
+
+test.skipIf(!hasTmux)("a window that is made narrower keeps no line of what was drawn before", async () => {
+  const title = "a task whose name fills a good part of a line of a hundred columns";
+  writeFileSync(
+    join(dir, "named.yml"),
+    `- hosts: all\n  gather_facts: false\n  tasks:\n    - {name: ${title}, command: sleep 30}\n`,
+  );
+  const screen = await narrowed(`${provision} hosts.ini named.yml`, title);
+  expect(screen.match(/a task whose name/g)).toHaveLength(1);
+  expect(screen.match(/^ +\S b$/gm)).toHaveLength(1);
 });
 
 test("a reader that goes away early is no error", async () => {

@@ -43,7 +43,7 @@ const hints: readonly Hint[] = [
     fix: (name) => `apt: {name: ${name}, update_cache: true}; or mend the name`,
   },
   {
-    when: /Temporary failure (?:in name resolution|resolving)|Could not resolve/i,
+    when: /Temporary failure (?:in name resolution|resolving)|Could not resolve|ENOTFOUND|EAI_AGAIN/i,
     fix: () => "getent hosts NAME, on the host, shows whether it resolves names",
   },
   {
@@ -63,6 +63,14 @@ const hints: readonly Hint[] = [
   {
     when: /'\$\{?([A-Za-z_]\w*)[^']*': No such file/,
     fix: (name) => `${name} is not set on the host; a variable of the playbook is {{ ${name} }}`,
+  },
+  {
+    when: /sudo: (?:a password is required|a terminal is required)/,
+    fix: () => "become: true on the task instead of sudo in the command; -K asks for the password",
+  },
+  {
+    when: /"(\S+)" does not answer/,
+    fix: (address) => `try it from there: provision exec HOST -- git ls-remote ${address}`,
   },
   { when: /hidden by no_log/, fix: () => "no_log: false on the task, for one run, shows it" },
   {

@@ -96,7 +96,7 @@ function failureLines(failure: ShownFailure, style: TextStyle, place?: string): 
     .trimEnd()
     .split("\n");
   lines.push(...at);
-  if (failure.argv !== undefined) {
+  if (failure.argv !== undefined && !isOurScript(failure.argv)) {
     const [first, ...more] = cleanText(style, commandText(failure.argv)).trim().split("\n");
     lines.push(`${colours.cyan("command:")} ${first}`, ...more.map((line) => `  ${line}`));
   }
@@ -113,6 +113,10 @@ function withTypedCommand(failure: ShownFailure, { cmd }: TaskHostEvent["result"
   if (!isWrapped || !Array.isArray(cmd)) return failure;
   return { ...failure, argv: cmd.map(String) };
 }
+
+/** A script of a module, with its arguments behind it, says nothing to whoever called the module. */
+const isOurScript = ([, option, script = "", ...args]: readonly string[]): boolean =>
+  option === "-c" && script.includes("\n") && args.length > 0;
 
 /** As it could be typed; of `sh -c` what the shell was given. */
 function commandText(argv: readonly string[]): string {
