@@ -98,6 +98,39 @@ describe("failover and partitions", () => {
     expect(world.instances("/www")).toHaveLength(1);
   });
 
+  test("how long one is out of reach counts from the first that was heard of it", () => {
+    const world = new World();
+    const unreachableStrategy = { inactiveAfterSeconds: 0, expungeAfterSeconds: 120 };
+    world.up({ ...app, unreachableStrategy }, { a1: {} });
+    const [one] = world.instances("/www");
+    if (one === undefined) throw new Error("no instance");
+    for (let minute = 0; minute < 2; minute++) {
+      world.status(one, "TASK_UNREACHABLE");
+      world.wait(60_000);
+    }
+    expect(world.instances("/www")).toEqual([]);
+  });
+
+  test("a launch that nobody knows of is not waited for, whatever the unreachable strategy", () => {
+    const world = new World();
+    world.create({ ...app, unreachableStrategy: { inactiveAfterSeconds: 300, expungeAfterSeconds: 600 } });
+    world.offer({ a1: {} });
+    const [lost] = world.instances("/www");
+    if (lost !== undefined) world.status(lost, "TASK_UNKNOWN", { uuid: undefined });
+    expect(world.instances("/www")).toEqual([]);
+  });
+
+  test("what is said of an instance that was told to end does not bring its next kill forward", () => {
+    const world = new World();
+    world.up(app, { a1: {} });
+    const [one] = world.instances("/www");
+    if (one === undefined) throw new Error("no instance");
+    world.run({ kind: "killTasks", ids: [one.id], scale: false, wipe: false, force: false });
+    world.status(one, "TASK_RUNNING");
+    world.wait(1_000);
+    expect(world.killed()).toEqual([one.id]);
+  });
+
   test("one that comes back in time is kept and its replacement ends", () => {
     const world = new World();
     const unreachableStrategy = { inactiveAfterSeconds: 0, expungeAfterSeconds: 600 };

@@ -90,9 +90,9 @@ function handleLiving(draft: Draft, before: Instance, condition: Condition, stat
 
 const order: readonly Condition[] = ["launching", "staging", "starting", "running", "killing"];
 
-/** Updates may come twice or late (reconciliation): a running task does not go back to staging. */
+/** Updates may come twice or late (reconciliation): a running task does not go back to staging; an unreachable one may. */
 const laterOf = (before: Condition, now: Condition): Condition =>
-  before !== "unreachable" && order.indexOf(before) > order.indexOf(now) ? before : now;
+  order.indexOf(before) > order.indexOf(now) ? before : now;
 
 function isOutOfReach({ state, reason }: TaskStatus): boolean {
   if (state === "TASK_UNREACHABLE" || state === "TASK_UNKNOWN") return true;

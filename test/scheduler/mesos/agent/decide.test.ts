@@ -12,7 +12,7 @@ import { parseResources } from "../../../../src/scheduler/mesos/protocol/resourc
 import { id } from "../../../../src/scheduler/mesos/protocol/wire.ts";
 
 class Desk {
-  readonly state: AgentState = newAgentState(defaultAgentSettings);
+  readonly state: AgentState = newAgentState({ ...defaultAgentSettings, maxCompletedTasks: 3 });
   now = 1_000_000;
   tape: AgentAction[] = [];
   #uuids = 0;
@@ -111,6 +111,16 @@ describe("a launch", () => {
     desk.acknowledgeAll("t1");
     expect(desk.state.tasks.size).toBe(0);
     expect(kinds(desk.launch("t1"))).toEqual(["log"]);
+  });
+
+  test("is remembered for a few tasks that are over, not for all that ever were", () => {
+    const desk = linked();
+    for (const taskId of ["t1", "t2", "t3", "t4"]) {
+      desk.launch(taskId);
+      desk.ended(taskId, { exitCode: 0 });
+      desk.acknowledgeAll(taskId);
+    }
+    expect([...desk.state.completed.keys()]).toEqual(["F\0t2", "F\0t3", "F\0t4"]);
   });
 
   test("on an ended stream is not carried out", () => {

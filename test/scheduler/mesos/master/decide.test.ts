@@ -47,6 +47,15 @@ describe("agents", () => {
     expect([...stage.core.state.agents.keys()]).toEqual(["M-S0", "M-S1"]);
   });
 
+  test("one whose end is being written is asked to say hello again", () => {
+    const stage = new Stage();
+    stage.agent("a1");
+    stage.holdWrites = true;
+    stage.happen({ is: "operator", request: { want: "mark-agent-gone", agentId: "M-S0" } });
+    expect(stage.agent("a2", { id: "M-S0", ip: "a1" })).toMatchObject({ status: 503 });
+    expect(commandsTo(stage.tape, "a2")).toEqual([]);
+  });
+
   test("an older hello never displaces a newer one", () => {
     const stage = new Stage();
     stage.agent("a1");

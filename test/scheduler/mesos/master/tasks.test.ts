@@ -102,6 +102,23 @@ describe("tasks", () => {
     expect(agentOf(stage).tasks.size).toBe(0);
   });
 
+  test("an acknowledgement of older news does not end a task whose end is yet to be told", () => {
+    const stage = launched();
+    stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_RUNNING", uuid: "u1" }, "TASK_FINISHED");
+    stage.acknowledge("f1", "M-0000", "M-S0", "t1", "u1");
+    expect(stage.core.state.frameworks.get("M-0000")?.tasks.size).toBe(1);
+  });
+
+  test("an end that was acknowledged is not taken up again from an agent that has not heard so", () => {
+    const stage = launched();
+    stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_FINISHED", uuid: "u9" });
+    stage.acknowledge("f1", "M-0000", "M-S0", "t1", "u9");
+    const report = { framework_id: id("M-0000"), info: taskOn(undefined, "t1"), statuses: [] };
+    stage.agent("a2", { id: "M-S0", tasks: [{ ...report, state: "TASK_FINISHED" }], ip: "a1" });
+    expect(stage.core.state.frameworks.get("M-0000")?.tasks.size).toBe(0);
+    expect(agentOf(stage).tasks.size).toBe(0);
+  });
+
   test("a launch that the returning agent does not know of is dropped", () => {
     const { stage, offer } = running(partitionAware);
     stage.accept("f1", [offer], [taskOn(offer, "t1")]);
