@@ -115,4 +115,5 @@ const noHosts = (sources: readonly string[]): ProvisionError =>
     action: "run the playbooks",
     state: `the inventory "${sources.join(", ")}" lists no host`,
     why: "a run needs hosts to run on",
+    fix: "write one into it, a line each; or -i HOST, with a comma at its end",
   });

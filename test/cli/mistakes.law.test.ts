@@ -1,5 +1,6 @@
 /** Whatever is done wrong is told with its place, its reason, and something to type: the goldens are there to be read. */
 import { describe, expect, test } from "vitest";
+import { mistakes } from "../support/beginners-mistakes.ts";
 import { mistakeFiles, readMistakes, tell, type WrittenMistake } from "../support/mistakes.ts";
 
 /** What was done wrong here only their author can tell. */
@@ -20,6 +21,18 @@ async function told(mistake: WrittenMistake): Promise<string> {
   if (!withoutFix.has(mistake.name)) expect(text, mistake.name).toMatch(/fix:/);
   return `=== ${mistake.name} (exit code ${code})\n${text}`;
 }
+
+/** Of the ones that beginners-mistakes.test.ts tells without a host, those that only a run can tell. */
+test("what --syntax-check cannot see is told by a run", async () => {
+  const texts: string[] = [];
+  for (const [name, files, argv = ["localhost,", "site.yml", "--syntax-check"]] of mistakes) {
+    const written = Object.entries(files).map(([file, text]) => ({ name: file, flags: [], text }));
+    if ((await tell({ name, argv, files: written })).code !== 0) continue;
+    const run = [...argv.filter((word) => word !== "--syntax-check"), "-c", "local"];
+    texts.push(await told({ name, argv: run, files: written }));
+  }
+  await expect(texts.join("\n")).toMatchFileSnapshot("../golden/mistakes/seen-in-a-run.txt");
+});
 
 describe.each(mistakeFiles)("mistakes in %s", (file) => {
   test("are told in words that help", async () => {

@@ -88,6 +88,7 @@ function batchesOf(state: PlayState, first: RunHost, hosts: readonly RunHost[]):
     state: `it is ${JSON.stringify(serial)}`,
     span: play.serial?.span,
     why: 'serial is a whole number, a share like "30%", or a list of these',
+    fix: "serial: 1",
   });
 }
 

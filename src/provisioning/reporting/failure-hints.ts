@@ -35,7 +35,7 @@ const hints: readonly Hint[] = [
         : `install the package that brings ${name} before this task`,
   },
   {
-    when: /unterminated quoted string|unexpected EOF while looking for matching/i,
+    when: /is never closed|unterminated quoted string|unexpected EOF while looking for matching/i,
     fix: () => "close the quote; a variable goes into a shell as {{ name | quote }}",
   },
   {

@@ -102,7 +102,9 @@ const causeDepthLimit = 5;
 /** What lies under the error, unless it only says the same again. */
 function causesOf(error: ProvisionError): string[] {
   const causes: string[] = [];
-  let said = error.message;
+  // A sentence that ends with what to type was parted into state and fix.
+  const parted = [": ", "; "].map((mark) => `${error.message}${mark}${error.fix ?? ""}`);
+  let said = parted.join("\n");
   let cause: unknown = error.cause;
   for (let depth = 0; depth < causeDepthLimit && cause instanceof Error; depth++) {
     if (cause.message !== "" && !said.includes(cause.message)) causes.push(cause.message);

@@ -182,6 +182,8 @@ function explained(
     return { why, fix: `add a line "${name}" to the inventory, or mend the name` };
   if (fault.message !== `"${name}" is undefined`)
     return { why, fix: "if it may be missing: put | default(…) behind it" };
+  if (name === "item")
+    return { why: why ?? "a loop sets it, and this task has none", fix: 'add "loop: …" to the task' };
   return {
     why: why ?? "no inventory, no vars and no task before this one sets it on this host",
     fix: `-e ${name}=VALUE, or ${name} | default(VALUE)`,

@@ -35,7 +35,7 @@ function wanted(call: LookupCall, term: Value, kind: "files" | "templates"): str
   const found = findFile(name, kind, call.renderer.context.searchPath);
   if (found === undefined)
     throw new Fault(
-      `there is no file "${name}" in ${call.renderer.context.searchPath.join(", ") || "any folder"}`,
+      `there is no file "${name}" in ${call.renderer.context.searchPath.join(", ") || "any folder"}: write its path as seen from there, or the whole one`,
     );
   return found;
 }
