@@ -33,6 +33,15 @@ describe("launching", () => {
     expect(world.instances("/www").map(({ agentId }) => agentId)).toEqual(["a1", "a1", "a1", "a1"]);
   });
 
+  test("an agent that offered nothing for ten minutes is not waited for at all", () => {
+    const world = new World();
+    world.offer(twoAgents);
+    world.wait(601_000);
+    world.create({ ...app, instances: 4 });
+    world.offer({ a1: {} });
+    expect(world.instances("/www").map(({ agentId }) => agentId)).toEqual(["a1", "a1", "a1", "a1"]);
+  });
+
   test("an instance is stored in the decision that launches it", () => {
     const world = new World();
     world.create(app);

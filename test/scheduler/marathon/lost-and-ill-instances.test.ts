@@ -72,6 +72,12 @@ describe("failover and partitions", () => {
     expect(world.killed()).toEqual(["gone.11111111-1111-4111-8111-111111111111"]);
   });
 
+  test("one that is being ended already is left to it", () => {
+    const world = new World();
+    world.status({ id: "gone.11111111-1111-4111-8111-111111111111", agentId: "a1" }, "TASK_KILLING");
+    expect(world.killed()).toEqual([]);
+  });
+
   test("an unreachable instance is replaced at once by default", () => {
     const world = new World();
     world.up(app, { a1: {} });

@@ -102,6 +102,16 @@ describe("tasks", () => {
     expect(agentOf(stage).tasks.size).toBe(0);
   });
 
+  test("an acknowledgement that names another agent goes to none and ends nothing", () => {
+    const stage = launched();
+    stage.agent("b1");
+    stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_FINISHED", uuid: "u9" });
+    stage.take();
+    stage.acknowledge("f1", "M-0000", "M-S1", "t1", "u9");
+    expect(stage.take()).toEqual([]);
+    expect(stage.core.state.frameworks.get("M-0000")?.tasks.size).toBe(1);
+  });
+
   test("an acknowledgement of older news does not end a task whose end is yet to be told", () => {
     const stage = launched();
     stage.update("a1", "M-0000", { taskId: "t1", state: "TASK_RUNNING", uuid: "u1" }, "TASK_FINISHED");
