@@ -10,7 +10,7 @@ import type { Machine } from "./machine.ts";
 import { isNeverChanged, notifiedBy } from "./notify.ts";
 import { owedFrames } from "./owed-handlers.ts";
 import { type Performance, perform } from "./perform.ts";
-import type { Handler } from "./play-state.ts";
+import type { Handler, PlayState } from "./play-state.ts";
 import { contextOf, identityOfTask, type PreparedTask, prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
 import { readSources } from "./sources.ts";
@@ -74,6 +74,8 @@ async function runOnMachine(
   { view, loop, notified }: Attempt,
 ): Promise<TaskOutcome> {
   const { play } = work;
+  const idle = idleJobOf(play, prepared);
+  if (idle !== undefined) return idle;
   const machine = await machineOf(where, prepared, view);
   const context = contextOf(where, prepared, machine, view);
   const module = prepared.module as Module<unknown, unknown>;
@@ -126,9 +128,22 @@ async function runOnMachine(
       );
     },
   });
-  if (job?.isDetached === true && !performance.acted && !performance.failed) machine.jobEnds();
+  if (job?.isDetached === true && !performance.acted && !performance.failed) {
+    machine.jobEnds();
+    if (!prepared.check) play.run.idleJobs.add(job.jobId);
+  }
   if (module.name === "async_status" && performance.result["finished"] === 1) machine.jobEnds();
   return outcomeOf(where, prepared, machine, job === undefined ? performance : withJob(performance, job));
+}
+
+/** What async_status says of a job whose task found nothing to do (`creates:` is there): it has ended, and well. */
+function idleJobOf(play: PlayState, { module, args }: PreparedTask): TaskOutcome | undefined {
+  if (module.name !== "async_status") return undefined;
+  const { jid } = args as { readonly jid: string };
+  if (!play.run.idleJobs.has(jid)) return undefined;
+  const said = { rc: 0, stdout: "", stdout_lines: [], stderr: "", stderr_lines: [] };
+  const result = { changed: false, failed: false, ansible_job_id: jid, started: 1, finished: 1, ...said };
+  return { ...emptyOutcome, result };
 }
 
 /** What Ansible registers of a job that it polled. */

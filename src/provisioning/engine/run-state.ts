@@ -42,6 +42,8 @@ export class RunState {
   readonly becomesAtFirst = new Map<string, Become | undefined>();
   /** What a play asks first, by host: on its way together with the first message. */
   readonly asksAtFirst = new Map<string, (machine: Machine) => Promise<readonly Asked[]>>();
+  /** Jobs that had nothing to do and were never started on their host, by id. */
+  readonly idleJobs = new Set<string>();
   /** add_host and refresh_inventory change it. */
   inventory: Inventory;
   readonly #emit: EmitEvent;
