@@ -124,8 +124,16 @@ const looseText = (module: string, rest: string, value: ScalarNode): ProvisionEr
     state: `"${rest}" is no key=value`,
     span: value.span,
     why: `module "${module}" takes named arguments only`,
-    fix: looseFix(rest, module),
+    fix: unquotedFix(rest, value) ?? looseFix(rest, module),
   });
+
+/** `msg=two words`: what stands between the value and the next argument belongs to it. */
+function unquotedFix(rest: string, { value }: ScalarNode): string | undefined {
+  const text = String(value);
+  const at = text.indexOf(rest);
+  const [, name, begun] = /(?:^|\s)(\w+)=([^\s"'=]+)\s+$/.exec(text.slice(0, Math.max(at, 0))) ?? [];
+  return name === undefined ? undefined : `write ${name}="${begun} ${rest}"`;
+}
 
 function looseFix(rest: string, module: string): string {
   const [, name, value] = /^(\w+) *[=:] *([^\s=]+)/.exec(rest) ?? [];
