@@ -1,5 +1,6 @@
 /** --list-hosts, --list-tasks, --list-tags, --syntax-check: what would be run, without a host being asked. */
 
+import { relative } from "node:path";
 import { ErrorCollector, ProvisionError } from "../base/errors.ts";
 import { checkPlaybooks } from "../provisioning/engine/check-playbooks.ts";
 import { hostsOf } from "../provisioning/engine/run-play.ts";
@@ -18,13 +19,19 @@ export async function listRun(prepared: Prepared, wanted: readonly Listing[], io
   const run = new RunState(request, () => undefined, new AbortController().signal);
   if (wanted.includes("syntax-check")) await checkAll(prepared);
   for (const playbook of request.playbooks) {
-    io.stdout(`\nplaybook: ${playbook.file}\n`);
+    io.stdout(`\nplaybook: ${asTyped(playbook.file, request.environment.cwd)}\n`);
     for (const [index, play] of playbook.plays.entries()) {
       if (wanted.some((kind) => kind !== "syntax-check")) io.stdout(playLines(run, play, index, wanted));
     }
   }
   return exitCodes.fine;
 }
+
+/** From here where it lies below, otherwise its whole path. */
+const asTyped = (file: string, cwd: string): string => {
+  const near = relative(cwd, file);
+  return near.startsWith("..") ? file : near;
+};
 
 /** Playbooks, and the files of variables of all hosts; those that need a password which was not given are passed over. */
 async function checkAll({ request, inventory, vaults }: Prepared): Promise<void> {
@@ -57,7 +64,7 @@ function playLines(run: RunState, play: Play, index: number, wanted: readonly Li
   const pattern = [run.renderPlain(play.hosts, play)].flat().map(String).join(",");
   const lines = [
     "",
-    `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${play.tags.join(", ")}]`,
+    `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${[...play.tags].sort().join(", ")}]`,
   ];
   if (wanted.includes("list-hosts")) {
     const hosts = hostsOf(run, play).map(({ name }) => name);
@@ -71,7 +78,7 @@ function playLines(run: RunState, play: Play, index: number, wanted: readonly Li
   if (wanted.includes("list-tasks")) {
     lines.push(
       "    tasks:",
-      ...tasks.map(({ title, tags: own }) => `      ${title}\tTAGS: [${own.join(", ")}]`),
+      ...tasks.map(({ title, tags: own }) => `      ${title}\tTAGS: [${[...own].sort().join(", ")}]`),
     );
   }
   if (wanted.includes("list-tags")) {
