@@ -6,7 +6,7 @@ import type { Env } from "../host/step.ts";
 import { type Launch, launchOf } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
 import { LiveShell } from "./live-shell.ts";
-import type { Become, ConnectionPlan, Session, Shell, TransferOptions } from "./session.ts";
+import type { Become, ConnectionPlan, DownloadOptions, Session, Shell } from "./session.ts";
 import { ShellConnection } from "./shell-connection.ts";
 import { dropSpooled } from "./spool.ts";
 import { Transfer } from "./transfer.ts";
@@ -81,17 +81,18 @@ export class BaseSession implements Session {
   async download(
     remotePath: string,
     localFile: string,
-    options: TransferOptions & { readonly maxBytes: number },
+    { become = null, maxBytes }: DownloadOptions,
   ): Promise<void> {
     const action = `fetch "${remotePath}" from "${this.#parts.plan.name}"`;
     const temporary = `${localFile}.provision-part`;
     const file = await open(temporary, "w", 0o600);
-    const transfer = await this.#transfer(remotePath, options);
+    let transfer: Transfer | undefined;
     try {
+      transfer = await this.#transfer(remotePath, become);
       let bytes = 0;
       for await (const chunk of transfer.output()) {
         bytes += chunk.length;
-        if (bytes > options.maxBytes) throw tooLarge(action, options.maxBytes);
+        if (bytes > maxBytes) throw tooLarge(action, maxBytes);
         await file.write(chunk);
       }
       await transfer.finished(action);
@@ -103,18 +104,17 @@ export class BaseSession implements Session {
       await rm(temporary, { force: true });
       throw error;
     } finally {
-      transfer.close();
+      transfer?.close();
     }
   }
 
-  async #transfer(path: string, { become = null, signal }: TransferOptions): Promise<Transfer> {
+  async #transfer(path: string, become: Become | null): Promise<Transfer> {
     if (this.#isClosed) throw this.#gone();
-    signal?.throwIfAborted();
     this.#roundTrips += 1;
     const user = this.#isSelf(become) ? null : become;
     const launch = launchOf(user);
     const channel = await this.#parts.openChannel(launch);
-    return new Transfer(channel, { launch, become: user, path, host: this.#parts.plan.name, signal });
+    return new Transfer(channel, { launch, become: user, path, host: this.#parts.plan.name });
   }
 
   async http(request: HttpRequest, env: Env = {}): Promise<HttpAnswer> {

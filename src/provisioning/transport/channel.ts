@@ -4,8 +4,6 @@ import type { Writable } from "node:stream";
 export interface Channel {
   /** Resolves when more may be written. */
   write(bytes: Uint8Array): Promise<void>;
-  /** No more stdin. */
-  end(): void;
   /** At most once, before the first byte is read. */
   listen(events: ChannelEvents): void;
   /** Stdout stays with the sender, or goes on: whoever reads a large file slowly says so. */

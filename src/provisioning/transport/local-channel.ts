@@ -24,10 +24,6 @@ class ProcessChannel implements Channel {
     await roomIn(stdin);
   }
 
-  end(): void {
-    this.#child.stdin.end();
-  }
-
   listen(events: ChannelEvents): void {
     const child = this.#child;
     child.stdout.on("data", (bytes: Buffer) => this.#isClosed || events.stdout(bytes));

@@ -64,11 +64,7 @@ export interface Session {
   shell(become: Become | null): Promise<Shell>;
   /** Retire shells so that the next use opens anew (R10). */
   retireShells(): Promise<void>;
-  download(
-    remotePath: string,
-    localFile: string,
-    options: TransferOptions & { readonly maxBytes: number },
-  ): Promise<void>;
+  download(remotePath: string, localFile: string, options: DownloadOptions): Promise<void>;
   /** A question that needs a TCP connection from the host. */
   http(request: HttpRequest, env?: Env): Promise<HttpAnswer>;
   tcp(request: TcpRequest): Promise<TcpAnswer>;
@@ -79,10 +75,10 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export interface TransferOptions {
+export interface DownloadOptions {
   /** The user who reads the file on the host. Default: the login user. */
   readonly become?: Become | null;
-  readonly signal?: AbortSignal;
+  readonly maxBytes: number;
 }
 
 /** How to reach a host, read from ansible_* variables and options by engine/connection.ts. */

@@ -7,7 +7,6 @@ export class SshChannel implements Channel, FirstInput {
   #stream: ClientChannel | undefined;
   /** Written before there is a stream. */
   #early: Buffer[] = [];
-  #isEnded = false;
   #isClosed = false;
   #events: ChannelEvents | undefined;
   #onClosed: (() => void) | undefined;
@@ -37,7 +36,6 @@ export class SshChannel implements Channel, FirstInput {
     stream.stderr.on("data", (bytes: Buffer) => this.#isClosed || this.#events?.stderr(bytes));
     if (this.#early.length > 0) stream.write(Buffer.concat(this.#early));
     this.#early = [];
-    if (this.#isEnded) stream.end();
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -45,11 +43,6 @@ export class SshChannel implements Channel, FirstInput {
     const stream = this.#stream;
     if (stream === undefined) this.#early.push(Buffer.from(bytes));
     else if (stream.writable && !stream.write(bytes)) await roomIn(stream);
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#stream?.end();
   }
 
   listen(events: ChannelEvents): void {

@@ -17,7 +17,6 @@ export interface TransferPlan {
   /** Of the file on the host. */
   readonly path: string;
   readonly host: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 interface Ending {
@@ -46,7 +45,6 @@ export class Transfer {
   #isHeld = false;
   #wake: () => void = () => undefined;
   #ending: Ending | undefined;
-  readonly #abort: () => void;
 
   constructor(channel: Channel, plan: TransferPlan) {
     this.#channel = channel;
@@ -55,8 +53,6 @@ export class Transfer {
     this.#ended = this.#endedNow.promise;
     // The waiting side may come later than the failure.
     this.ready.catch(() => undefined);
-    this.#abort = () => this.#onClosed(null, "it was interrupted");
-    plan.signal?.addEventListener("abort", this.#abort, { once: true });
     channel.listen({
       stdout: (bytes) => this.#onStdout(bytes),
       stderr: (bytes) => this.#onStderr(bytes),
@@ -166,7 +162,6 @@ export class Transfer {
   }
 
   close(): void {
-    this.#plan.signal?.removeEventListener("abort", this.#abort);
     this.#onClosed(null, "it was closed");
     this.#channel.close();
   }

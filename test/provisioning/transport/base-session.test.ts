@@ -22,7 +22,6 @@ async function launchesOf(loginUser: string, wanted: readonly (Become | null)[])
       launches.push(launch);
       return {
         write: async () => undefined,
-        end: () => undefined,
         listen: () => undefined,
         hold: () => undefined,
         close: () => undefined,

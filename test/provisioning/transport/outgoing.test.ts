@@ -16,7 +16,6 @@ function slowChannel() {
       written.push(Buffer.from(bytes));
       return new Promise((resolve) => waiting.push(resolve));
     },
-    end: () => undefined,
     listen: () => undefined,
     hold: () => undefined,
     close: () => undefined,
