@@ -28,22 +28,23 @@ export interface PlayPlace {
 export async function runPlay(run: RunState, place: PlayPlace): Promise<string | undefined> {
   const { play } = place;
   const startedAt = run.clock.monotonic();
-  const hosts = hostsOf(run, play);
+  const allHosts = targetsOf(run, play);
+  const hosts = allHosts.filter(({ isLost }) => !isLost);
   const frame = frameOf(play);
-  const blank = playState(run, place, { batch: hosts, allHosts: hosts, frame, playVars: new Map() });
+  const blank = playState(run, place, { batch: hosts, allHosts, frame, playVars: new Map() });
   const [first] = hosts;
   if (first === undefined) return undefined;
   const playVars = await askPlayVars(blank, first);
   const batches = batchesOf(blank, first, hosts);
   for (const [index, batch] of batches.entries()) {
-    const state = playState(run, place, { batch, allHosts: hosts, frame, playVars });
+    const state = playState(run, place, { batch, allHosts, frame, playVars });
     run.emit({
       type: "play-start",
       play: play.name,
       hosts: batch.map(({ name }) => name),
       ...(batches.length > 1 ? { batch: `${index + 1} of ${batches.length}` } : {}),
     });
-    const stopped = await runBatch(state);
+    const stopped = await runBatch(state, batches.length);
     if (stopped !== undefined) return stopped;
     if (run.isInterrupted || state.isEnded) break;
   }
@@ -63,7 +64,10 @@ export const playState = (
 ): PlayState => new PlayState({ run, play, playbookFile, ...rest });
 
 /** Hosts of the play within --limit, in order, without those that an earlier play lost. */
-export function hostsOf(run: RunState, play: Play): readonly RunHost[] {
+export const hostsOf = (run: RunState, play: Play): readonly RunHost[] =>
+  targetsOf(run, play).filter(({ isLost }) => !isLost);
+
+function targetsOf(run: RunState, play: Play): readonly RunHost[] {
   const pattern = run.renderPlain(play.hosts, play);
   const patterns = (Array.isArray(pattern) ? pattern : [pattern]).map(String);
   const names = matchPattern(patterns, run.inventory, {
@@ -72,7 +76,7 @@ export function hostsOf(run: RunState, play: Play): readonly RunHost[] {
     cwd: run.request.environment.cwd,
   });
   const limited = run.limited(names);
-  return limited.map((name) => run.hostNamed(name)).filter((host) => !host.isLost);
+  return limited.map((name) => run.hostNamed(name));
 }
 
 function batchesOf(state: PlayState, first: RunHost, hosts: readonly RunHost[]): RunHost[][] {
@@ -135,7 +139,7 @@ export function frameOf(play: Play): Frame {
   };
 }
 
-async function runBatch(state: PlayState): Promise<string | undefined> {
+async function runBatch(state: PlayState, batches: number): Promise<string | undefined> {
   const { batch, play } = state;
   for (const host of batch) {
     host.stop = undefined;
@@ -150,17 +154,18 @@ async function runBatch(state: PlayState): Promise<string | undefined> {
   const { start } = placesOf(sectionsOf(state));
   await Promise.all([greetAll(state, { wantsFacts: wantsFacts(state), start, hasModules }), hasModules]);
   await runStrategy(state);
-  return endOfBatch(state, batch);
+  return endOfBatch(state, batches);
 }
 
-function endOfBatch(state: PlayState, batch: readonly RunHost[]): string | undefined {
+function endOfBatch(state: PlayState, batches: number): string | undefined {
+  const { batch } = state;
   const lost = batch.filter(
     ({ stop }) => stop?.why === "failed" || stop?.why === "unreachable" || stop?.why === "halted",
   );
   for (const host of lost) host.isLost = true;
   if (state.halted !== undefined) return `Stopped: ${state.halted.reason}.`;
   if (batch.length > 0 && lost.length === batch.length) {
-    return state.allHosts.length > batch.length ? "Stopped: every host of the batch failed." : "";
+    return batches > 1 ? "Stopped: every host of the batch failed." : "";
   }
   return undefined;
 }
