@@ -6,8 +6,9 @@
  * Deciding who leads is pure (election-decision.ts); leader-election.ts does what it says.
  *
  * What it promises: an operation always ends, within operationTimeoutMs. Reads outlive a lost connection; a change
- * that fails with `mayHaveHappened` is never repeated by the client. Watches outlive reconnects and end with "lost" when the session does. A session that
- * expired is replaced by a new one; ephemeral nodes are the caller's to make again. Not here: what nodes mean.
+ * that fails with `mayHaveHappened` is never repeated by the client. Watches outlive reconnects and end with "lost"
+ * when the session does. A session that expired is replaced by a new one; ephemeral nodes are the caller's to make
+ * again. Not here: what nodes mean.
  */
 import { type Clock, type Random, systemClock } from "../../base/clock.ts";
 import type { ZooKeeperServer } from "./connect-string.ts";

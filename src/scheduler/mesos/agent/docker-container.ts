@@ -253,6 +253,7 @@ function followLogs(task: AgentTask, docker: string): ChildProcess {
   const child = spawn(docker, ["logs", "-f", "--since", String(since), name], {
     stdio: ["ignore", ...files],
   });
+  // Without its client the container goes on; only what it says meanwhile is missed.
   child.on("error", () => undefined);
   for (const file of files) closeSync(file);
   return child;

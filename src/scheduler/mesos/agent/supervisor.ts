@@ -61,6 +61,7 @@ export async function supervise(command: SupervisedCommand): Promise<Supervised>
   }
   const process = child.pid === undefined ? undefined : identifyProcess(child.pid);
   if (process === undefined) throw new Error("the supervisor ended before it began");
+  // Killed before it read the word: `gone` says so.
   child.stdin?.on("error", () => undefined);
   child.unref();
   return { process, gone, go: () => void child.stdin?.end("go\n") };
