@@ -230,7 +230,7 @@ describe("who does not get in is told why, and what to type", () => {
       "the key is a wrong one",
       () => whoArgs("root", "--private-key", file("other-key")),
       4,
-      ["[auth-failed]", "refused key", "fix: name the key with --private-key"],
+      ["[auth-failed]", "refused key", "fix: name the user with -u, the key with --private-key"],
     ],
     [
       "the key does not exist",
