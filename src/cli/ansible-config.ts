@@ -11,6 +11,7 @@ import type { CliIo } from "./io.ts";
 export interface AnsibleConfig {
   readonly inventory: readonly string[];
   readonly rolesPath: readonly string[];
+  readonly collectionsPath: readonly string[];
   readonly remoteUser?: string;
   readonly privateKeyFile?: string;
   readonly vaultPasswordFile?: string;
@@ -42,6 +43,8 @@ const settings: Readonly<Record<string, string>> = {
   "defaults.inventory": "ANSIBLE_INVENTORY",
   "defaults.hostfile": "ANSIBLE_HOSTS",
   "defaults.roles_path": "ANSIBLE_ROLES_PATH",
+  "defaults.collections_path": "ANSIBLE_COLLECTIONS_PATH",
+  "defaults.collections_paths": "ANSIBLE_COLLECTIONS_PATHS",
   "defaults.remote_user": "ANSIBLE_REMOTE_USER",
   "defaults.private_key_file": "ANSIBLE_PRIVATE_KEY_FILE",
   "defaults.vault_password_file": "ANSIBLE_VAULT_PASSWORD_FILE",
@@ -99,6 +102,9 @@ function configOf(read: Settings): AnsibleConfig {
   return {
     inventory: read.paths(read.has("defaults.inventory") ? "defaults.inventory" : "defaults.hostfile", /,/),
     rolesPath: read.paths("defaults.roles_path", /:/),
+    collectionsPath: ["defaults.collections_path", "defaults.collections_paths"].flatMap((name) =>
+      read.paths(name, /:/),
+    ),
     ...given("remoteUser", read.text("defaults.remote_user")),
     ...given("privateKeyFile", read.path("defaults.private_key_file")),
     ...given("vaultPasswordFile", read.path("defaults.vault_password_file")),

@@ -135,14 +135,14 @@ async function explanation({ given, io, config, view, decrypt }: ExplainRequest)
   if (name === undefined)
     throw badUsage("--explain stands without --host", "a variable is explained for one host");
   const host = view.host(name);
-  const { defaultPlaybook, rolesPathOf } = await import("./prepare-run.ts");
+  const { defaultPlaybook, rolePlaces } = await import("./prepare-run.ts");
   const { loadPlaybook } = await import("../provisioning/playbook/load-playbook.ts");
   const { catalogue } = await import("../provisioning/modules/index.ts");
   const { playbookLayers } = await import("./playbook-layers.ts");
   const file = given.value("playbook") ?? defaultPlaybook(io);
   const playbook = loadPlaybook(resolve(io.cwd, file), {
     catalogue,
-    rolesPath: rolesPathOf(io, config),
+    ...rolePlaces(io, config),
     decrypt,
   });
   const scope = new LayeredScope({

@@ -1,6 +1,7 @@
 /** What plays and roles say of variables, for --explain: only what stands in files, nothing that a run decides. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { ProvisionError } from "../base/errors.ts";
 import type { Inventory } from "../provisioning/inventory/inventory.ts";
 import { matchPattern } from "../provisioning/inventory/match-pattern.ts";
 import { readVarsFile } from "../provisioning/inventory/vars-files.ts";
@@ -44,10 +45,14 @@ function isIn(play: Play, { inventory, host }: PlaybookLayersRequest): boolean {
   const patterns = play.hosts.kind === "list" ? play.hosts.items : [play.hosts];
   const texts = patterns.map((node) => (node.kind === "scalar" ? String(node.value) : ""));
   if (texts.some((text) => text.includes("{{"))) return false;
-  return matchPattern(texts, inventory, {
-    span: play.hosts.span,
-    action: `explain play "${play.name}"`,
-  }).includes(host);
+  try {
+    const place = { span: play.hosts.span, action: `explain play "${play.name}"` };
+    return matchPattern(texts, inventory, place).includes(host);
+  } catch (error) {
+    // A play of hosts that this inventory does not have is none of this host's.
+    if (error instanceof ProvisionError && error.code === "no-hosts") return false;
+    throw error;
+  }
 }
 
 /** Names with variables in them are known in a run only. */

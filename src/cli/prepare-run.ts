@@ -54,7 +54,7 @@ export async function prepareRun(fields: PrepareFields): Promise<Prepared> {
   const reload = (): Promise<Inventory> => loadInventory(sources, { cwd: io.cwd, ...vaults.decrypt });
   const inventory = await reload();
   const load = (file: string): Playbook =>
-    loadPlaybook(file, { catalogue, rolesPath: rolesPathOf(io, config), ...vaults.decrypt });
+    loadPlaybook(file, { catalogue, ...rolePlaces(io, config), ...vaults.decrypt });
   const extraVars = readExtraVars(options.all("extra-vars"), io.cwd, vaults.decrypt.decrypt);
   const playbooks = fields.playbooks(load);
   const limit = limitOf(fields, playbooks, sources);
@@ -113,11 +113,14 @@ function sourcesOf({ options, inventory, io }: PrepareFields, config: AnsibleCon
   return [defaultInventory(io)];
 }
 
-export const rolesPathOf = (io: CliIo, config: AnsibleConfig): readonly string[] => [
-  ...config.rolesPath,
-  resolve(io.cwd, "roles"),
-  join(io.packageRoot, "roles"),
-];
+/** Where roles are looked for, besides the folders beside the playbook. */
+export const rolePlaces = (
+  io: CliIo,
+  { rolesPath, collectionsPath }: AnsibleConfig,
+): { readonly rolesPath: readonly string[]; readonly collectionsPath?: readonly string[] } => ({
+  rolesPath: [...rolesPath, resolve(io.cwd, "roles"), join(io.packageRoot, "roles")],
+  ...(collectionsPath.length === 0 ? {} : { collectionsPath }),
+});
 
 /** Comma lists of all occurrences. */
 const wordsOf = (options: ParsedOptions, name: string): readonly string[] =>

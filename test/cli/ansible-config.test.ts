@@ -33,6 +33,7 @@ const settings: readonly (readonly [string, string, string, string, Partial<Ansi
   ["defaults", "inventory", "ANSIBLE_INVENTORY", "a.ini,~/b", { inventory: [`${work}/a.ini`, `${home}/b`] }],
   ["defaults", "inventory", "ANSIBLE_INVENTORY", "h1,h2,", { inventory: ["h1,h2,"] }],
   ["defaults", "roles_path", "ANSIBLE_ROLES_PATH", "r:/opt/r", { rolesPath: [`${work}/r`, "/opt/r"] }],
+  ["defaults", "collections_paths", "ANSIBLE_COLLECTIONS_PATHS", "c", { collectionsPath: [`${work}/c`] }],
   [
     "defaults",
     "roles_path",

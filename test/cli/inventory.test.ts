@@ -56,6 +56,10 @@ describe("--explain", () => {
     );
   });
 
+  test("without a playbook here, what the package brings for other hosts says nothing", async () => {
+    expect(await printed("folder", ["--host", "w1", "--explain", "from"])).toContain("from of w1 is");
+  });
+
   test("of a name that nobody sets names what is near", async () => {
     const playbook = join(casesDir, "playbook/site.yml");
     const attempt = printed("folder", ["--host", "w1", "--explain", "levle", "--playbook", playbook]);

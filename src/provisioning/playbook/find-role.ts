@@ -1,7 +1,7 @@
 /** A role's name → its folder: beside the playbook, on the roles path, or in a collection (`namespace.collection.role`). */
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve, sep } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { isFolder, type LoadContext } from "./load-context.ts";
@@ -31,12 +31,15 @@ const roleFolders = ({ playbookDir, options, role }: LoadContext): string[] => [
   ]),
 ];
 
-const collectionFolders = ({ playbookDir }: LoadContext): string[] =>
-  [
-    join(playbookDir, "collections"),
-    join(homedir(), ".ansible/collections"),
-    "/usr/share/ansible/collections",
-  ].map((folder) => join(folder, "ansible_collections"));
+const usualCollections = (): readonly string[] => [
+  join(homedir(), ".ansible/collections"),
+  "/usr/share/ansible/collections",
+];
+
+const collectionFolders = ({ playbookDir, options }: LoadContext): string[] =>
+  [join(playbookDir, "collections"), ...(options.collectionsPath ?? usualCollections())].map((folder) =>
+    basename(folder) === "ansible_collections" ? folder : join(folder, "ansible_collections"),
+  );
 
 /** By its full name, or by its last part in one of the collections that the play names. */
 function collectionRole(name: string, context: LoadContext): FoundRole | undefined {

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly catalogue: ModuleCatalogue;
   /** Further folders with roles, after `roles/` beside the playbook. */
   readonly rolesPath: readonly string[];
+  /** Where collections are, instead of the usual places; those beside the playbook come first always. */
+  readonly collectionsPath?: readonly string[];
   /** Opens text that starts with `$ANSIBLE_VAULT`. */
   readonly decrypt?: ((text: string, span: Span) => string) | undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -189,4 +189,22 @@ describe("any text", () => {
       { numRuns: 300 },
     );
   });
+});
+
+test("roles of collections are found in the folders that stand instead of the usual ones", () => {
+  const dir = mkdtempSync(join(tmpdir(), "provision-load-"));
+  try {
+    const tasks = join(dir, "shared/ansible_collections/acme/tools/roles/motd/tasks");
+    mkdirSync(tasks, { recursive: true });
+    writeFileSync(join(tasks, "main.yml"), "- debug: {msg: found}\n");
+    const file = join(dir, "site.yml");
+    writeFileSync(file, "- hosts: all\n  roles: [acme.tools.motd]\n");
+    expect(() => loadPlaybook(file, options)).toThrow(ProvisionError);
+    for (const folderNamed of ["shared", "shared/ansible_collections"]) {
+      const found = loadPlaybook(file, { ...options, collectionsPath: [join(dir, folderNamed)] });
+      expect(messages(found.plays[0]?.roles[0]?.role.tasks ?? [])).toEqual([{ msg: "found" }]);
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });
