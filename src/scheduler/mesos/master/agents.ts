@@ -5,7 +5,7 @@ import { Resources } from "../protocol/resources.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { id } from "../protocol/wire.ts";
 import { type Agent, type AgentRecord, type Framework, newAgent, taskKey } from "./cluster-state.ts";
-import { findFramework, recoverFramework } from "./frameworks.ts";
+import { recoverFramework } from "./frameworks.ts";
 import { giveUpAgent } from "./lost-agents.ts";
 import { rescindOffersOfAgent } from "./offers.ts";
 import {
@@ -175,7 +175,7 @@ function takeOver(turn: Turn, agent: Agent, hello: AgentHello, wasGivenUp: boole
   for (const info of hello.frameworks) {
     const frameworkId = info.id?.value ?? "";
     if (turn.state.frameworks.has(frameworkId)) continue;
-    if (findFramework(turn, frameworkId) === undefined) recoverFramework(turn, info);
+    if (turn.state.findFramework(frameworkId) === undefined) recoverFramework(turn, info);
     else if (agent.session !== undefined)
       turn.act({
         do: "send-command",
@@ -187,7 +187,7 @@ function takeOver(turn: Turn, agent: Agent, hello: AgentHello, wasGivenUp: boole
 }
 
 function takeOverTask(turn: Turn, agent: Agent, report: TaskReport, wasGivenUp: boolean): void {
-  const framework = findFramework(turn, report.framework_id.value);
+  const framework = turn.state.findFramework(report.framework_id.value);
   if (framework === undefined) return;
   const taskId = report.info.task_id.value;
   const known = agent.tasks.get(taskKey(framework.id, taskId));

@@ -171,6 +171,13 @@ export class ClusterState {
     this.completedFrameworks = new Ring(settings.maxCompletedFrameworks);
   }
 
+  /** Also when it is among those removed. */
+  findFramework(frameworkId: string): Framework | undefined {
+    return (
+      this.frameworks.get(frameworkId) ?? [...this.completedFrameworks].find(({ id }) => id === frameworkId)
+    );
+  }
+
   /** Whoever comes to its address from now on does not take this agent's place. */
   leaveAddress(agent: Agent): void {
     const address = `${agent.ip}:${agent.port}`;

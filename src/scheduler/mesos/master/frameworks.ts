@@ -199,7 +199,3 @@ export function removeFramework(turn: Turn, framework: Framework, why: string): 
   turn.allocator.frameworkRemoved(framework, state.frameworks);
   act({ do: "log", text: `framework "${framework.info.name}" (${framework.id}) removed: ${why}` });
 }
-
-/** Also when it is among those removed. */
-export const findFramework = ({ state }: Turn, frameworkId: string): Framework | undefined =>
-  state.frameworks.get(frameworkId) ?? [...state.completedFrameworks].find(({ id }) => id === frameworkId);

@@ -79,7 +79,7 @@ function countEnd({ state: { tally } }: Turn, latest: TaskState): void {
 /** Its end is known to its framework: it moves to the framework's history. */
 export function completeTask(turn: Turn, task: MesosTask): void {
   if (isLiving(task.state)) releaseTask(turn, task);
-  const framework = turn.state.frameworks.get(task.frameworkId);
+  const framework = turn.state.findFramework(task.frameworkId);
   framework?.tasks.delete(task.id);
   framework?.unreachableTasks.delete(task.id);
   framework?.completedTasks.push(task);

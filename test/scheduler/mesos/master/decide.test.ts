@@ -160,6 +160,11 @@ describe("frameworks", () => {
     expect(commandsTo(stage.tape, "a1").at(-1)).toMatchObject({ type: "ACKNOWLEDGE", uuid: "u2" });
     expect(agentOf(stage).used.isEmpty).toBe(true);
     expect(agentOf(stage).tasks.size).toBe(0);
+    const [gone] = stage.core.state.completedFrameworks;
+    expect([gone?.tasks.size, [...(gone?.completedTasks ?? [])].map(({ state }) => state)]).toEqual([
+      0,
+      ["TASK_KILLED"],
+    ]);
   });
 
   test("with one may come back in time, on a new stream that ends the old", () => {
