@@ -186,7 +186,8 @@ function plan(given: KeyArgs, state: KeyState): Plan {
       why: `write ${state.path}`,
       path: state.path,
       from: { bytes: bytesOf(after) },
-      ...(given.manage_dir ? { ...owned, mode: "0600" } : {}),
+      ...owned,
+      mode: "0600",
       follow: given.follow,
     });
   } else if (fileStat !== undefined && given.manage_dir && given.state === "present") {
