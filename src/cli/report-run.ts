@@ -40,6 +40,9 @@ export async function runReported(run: ReportedRun): Promise<RunSummary> {
     cwd: io.cwd,
     mask: secretsOf(prepared),
   });
+  let hasPlayed = false;
+  /** No play had a host that --limit left in it. */
+  const isNothing = (): boolean => !hasPlayed && request.limit !== undefined;
   prepared.screen.hold = reporter.hold?.bind(reporter);
   try {
     const summary = await runPlaybooks(
@@ -48,16 +51,15 @@ export async function runReported(run: ReportedRun): Promise<RunSummary> {
         watch?.(event);
         // A connection that we gave up ourselves is no news.
         const isOurs = io.signal.aborted && event.type === "connect" && event.state === "failed";
-        const isEmpty =
-          event.type === "run-end" && event.exitCode === 0 && isNothing(event.recap, request.limit);
+        if (event.type === "play-start" && event.hosts.length > 0) hasPlayed = true;
+        const isEmpty = event.type === "run-end" && event.exitCode === 0 && isNothing();
         if (!isOurs && !isEmpty) reporter.report(event);
       },
       io.signal,
     );
     const playbooks = request.playbooks.map(({ file }) => file);
     const tookPart = summary.recap.map(({ host }) => host);
-    if (summary.exitCode === 0 && isNothing(summary.recap, request.limit))
-      throw noneLeft(request.limit ?? []);
+    if (summary.exitCode === 0 && isNothing()) throw noneLeft(request.limit ?? []);
     rememberFailed(io, { playbooks, sources }, { failed: summary.failedHosts, tookPart });
     return summary;
   } finally {
@@ -95,10 +97,6 @@ const canDoWithoutHosts = ({ request }: Prepared): boolean =>
       ({ hosts }) => hosts.kind === "scalar" && /^(localhost|127\.0\.0\.1|::1)$/.test(String(hosts.value)),
     ),
   );
-
-/** No play had a host that --limit left in it. */
-const isNothing = (recap: RunSummary["recap"], limit: readonly string[] | undefined): boolean =>
-  recap.length === 0 && limit !== undefined;
 
 const noneLeft = (limit: readonly string[]): ProvisionError =>
   new ProvisionError({

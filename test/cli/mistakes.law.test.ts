@@ -34,6 +34,18 @@ test("what --syntax-check cannot see is told by a run", async () => {
   await expect(texts.join("\n")).toMatchFileSnapshot("../golden/mistakes/seen-in-a-run.txt");
 });
 
+test("hosts of a play that has nothing for them are no mistake", async () => {
+  const hosts = "[web]\na ansible_connection=local\n[db]\nb ansible_connection=local\n";
+  const play = (group: string, tags: string): string =>
+    `- hosts: ${group}\n  gather_facts: false\n  tasks: [{ping: ${tags}}]\n`;
+  const files = [
+    { name: "hosts.ini", flags: [], text: hosts },
+    { name: "site.yml", flags: [], text: play("web", ", tags: x") + play("db", "") },
+  ];
+  const ran = await tell({ name: "tags", argv: ["hosts.ini", "site.yml", "-l", "db", "-t", "x"], files });
+  expect(ran).toEqual({ code: 0, text: expect.not.stringContaining("error") });
+});
+
 describe.each(mistakeFiles)("mistakes in %s", (file) => {
   test("are told in words that help", async () => {
     const texts: string[] = [];
