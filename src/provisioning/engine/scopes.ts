@@ -101,9 +101,8 @@ function factLayer(run: RunState, host: RunHost): Layer {
     host.factKinds !== undefined || ((hasOwn || facts !== undefined) && !run.factsWanted.has(host.name));
   const get = (name: string): Variable | undefined => {
     if (name === "ansible_facts") {
-      return isWhole
-        ? dataVariable(hasOwn ? { ...facts, ...moduleFacts } : (facts ?? {}), "facts")
-        : undefined;
+      const all = hasOwn ? { ...facts, ...moduleFacts } : (facts ?? {});
+      return isWhole ? dataVariable(withLocal(all), "facts") : undefined;
     }
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
     const learnt = ownFact(moduleFacts, bare ?? name);
@@ -116,6 +115,10 @@ function factLayer(run: RunState, host: RunHost): Layer {
   ];
   return { get, keys };
 }
+
+/** Custom facts are the only ones that keep their prefix in `ansible_facts`. */
+const withLocal = (facts: JsonObject): JsonObject =>
+  facts["local"] === undefined ? facts : { ...facts, ansible_local: facts["local"] };
 
 const ownFact = (facts: JsonObject, name: string): JsonValue | undefined =>
   Object.hasOwn(facts, name) ? facts[name] : undefined;

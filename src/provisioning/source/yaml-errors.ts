@@ -51,6 +51,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
 
 /** By the library's whole sentence, where its code alone says too little. */
 const sentences: Readonly<Record<string, Explanation>> = {
+  "Missing , or : between flow sequence items": {
+    state: 'an item of this list ends here, and no "," follows',
+    why: "[ ] separates items by commas, and items that hold {{ }} must be quoted",
+    fix: 'put the item in quotes: ["{{ name }}.yml", other]',
+  },
   "Sequence item without - indicator": {
     state: "this line is indented neither as the lines above nor as the list around them",
     why: "the keys of one task begin in one column",

@@ -35,6 +35,7 @@ const mistakes: readonly (readonly [string, string, string])[] = [
   ["a: 1\nb: 2\na: 3", "3:1", 'the key "a" stands twice'],
   ["a:\n\tb: 1", "2:1", "a tab indents"],
   ["a: b: c", "1:4", 'a second ": "'],
+  ["- [x-{{ y }}.yml, z]", "1:6", "an item of this list ends here"],
   ["a: 'x", "1:4", "a single quote is opened"],
   ["a: [1, 2", "1:4", "not closed"],
   ["a: *b", "1:4", 'the alias "*b" has no anchor'],
