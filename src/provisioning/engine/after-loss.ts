@@ -7,6 +7,9 @@ import { ProvisionError } from "../../base/errors.ts";
 import type { Answers, Question } from "../host/question.ts";
 import type { Step, StepResult } from "../host/step.ts";
 
+export const isLostConnection = (error: unknown): error is ProvisionError =>
+  error instanceof ProvisionError && error.code === "connection-lost";
+
 export interface Lost {
   readonly questions: readonly Question[];
   /** What the steps were planned from. */

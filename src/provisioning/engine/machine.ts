@@ -8,18 +8,25 @@ import type { HostFacts } from "../host/facts.ts";
 import type { Answer, Answers, Question } from "../host/question.ts";
 import type { Env } from "../host/step.ts";
 import type { Become, Frame, FrameResult, Session, Shell } from "../transport/session.ts";
+import { isLostConnection } from "./after-loss.ts";
 import { AnswerStore, type Epoch, questionKey } from "./answer-store.ts";
 import { type Identity, identityOf, loginIdentity } from "./identity.ts";
+import { KeptSession } from "./kept-session.ts";
 import { limits } from "./limits.ts";
-import type { Asked, Heard, Message, Reply, Timing } from "./message.ts";
+import {
+  type Asked,
+  byIdentity,
+  type FirstFrames,
+  type Heard,
+  type Message,
+  type Reply,
+  type Timing,
+} from "./message.ts";
 import { answersOf, isFramed, questionFrame } from "./question-frames.ts";
 import { mayMount, readSharedMounts, sharedMountsScript } from "./shared-mounts.ts";
 import { type CredentialChange, credentialChange, runSteps } from "./step-frames.ts";
 
 const nothingAsked = { asked: [], answers: [], atMs: 0, isWhole: true };
-
-export const isLostConnection = (error: unknown): error is ProvisionError =>
-  error instanceof ProvisionError && error.code === "connection-lost";
 
 export interface MachineOptions {
   readonly open: () => Promise<Session>;
@@ -48,7 +55,7 @@ export class Machine {
   });
   readonly #options: MachineOptions;
   #acquaintance: Acquaintance | undefined;
-  #session: Promise<Session> | undefined;
+  readonly #kept: KeptSession;
   #roundTrips = 0;
   #wayMs = Number.POSITIVE_INFINITY;
   /** Messages with steps that are under way: their end makes concurrent answers stale. */
@@ -59,6 +66,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
+    this.#kept = new KeptSession(options.open);
   }
 
   meet(acquaintance: Acquaintance): void {
@@ -86,25 +94,15 @@ export class Machine {
   }
 
   session(): Promise<Session> {
-    if (this.#session === undefined) {
-      const opening = this.#options.open();
-      this.#session = opening;
-      opening.catch(() => {
-        if (this.#session === opening) this.#session = undefined;
-      });
-    }
-    return this.#session;
+    return this.#kept.get();
   }
 
   interrupt(): void {
-    this.#session?.then((session) => session.interrupt()).catch(() => undefined);
+    this.#kept.interrupt();
   }
 
-  async close(): Promise<void> {
-    const opened = this.#session;
-    this.#session = undefined;
-    const session = await opened?.catch(() => undefined);
-    await session?.close();
+  close(): Promise<void> {
+    return this.#kept.close();
   }
 
   /** Async jobs that live on it, by whatever name they were started (R11). */
@@ -131,11 +129,14 @@ export class Machine {
   known({ identity, question }: Asked): Answer | undefined {
     // R11: a job may be changing the machine right now.
     if (this.hasJobs || this.isWorldly(question)) return undefined;
-    return this.answers.find(
-      questionKey(question, this.#actual(identity).key),
-      question,
-      this.#options.now(),
-    );
+    // Before the greeting was answered it was not known that the login is that user already.
+    const keys = new Set([this.#actual(identity).key, identity.key]);
+    const now = this.#options.now();
+    for (const key of keys) {
+      const answer = this.answers.find(questionKey(question, key), question, now);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
   }
 
   isWorldly(question: Question): boolean {
@@ -166,7 +167,7 @@ export class Machine {
     try {
       return await work();
     } catch (error) {
-      if (isLostConnection(error) && this.#session === used) await this.dropSession();
+      if (isLostConnection(error) && this.#kept.isStill(used)) await this.dropSession();
       throw error;
     }
   }
@@ -351,11 +352,16 @@ export class Machine {
 
   /**
    * While it is being greeted, through the shells that are being opened for later. A password is tried once only, by
-   * the task that needs it.
+   * the task that needs it. The results are those of `first`; none where something went wrong (R5).
    */
-  async askEarly(asked: readonly Asked[]): Promise<void> {
-    const early = asked.filter(({ identity }) => identity.become?.password === undefined);
-    await Promise.all(byIdentity(early).map((message) => this.#askOther(message, this.answers.epoch)));
+  async askEarly(asked: readonly Asked[], first?: FirstFrames): Promise<readonly FrameResult[]> {
+    const isFree = ({ identity }: { readonly identity: Identity }) => identity.become?.password === undefined;
+    const messages = byIdentity(
+      asked.filter(isFree),
+      first !== undefined && isFree(first) ? first : undefined,
+    );
+    const results = await Promise.all(messages.map((each) => this.#askOther(each, this.answers.epoch)));
+    return results.flat();
   }
 
   /** Ahead questions of other identities: their own shells, at the same time. Never with steps, which come first. */
@@ -363,31 +369,24 @@ export class Machine {
     return byIdentity(ahead.filter((asked) => asked.identity.key !== identity.key));
   }
 
-  async #askOther(message: Message, epoch: number): Promise<void> {
+  async #askOther(message: Message, epoch: number): Promise<readonly FrameResult[]> {
     try {
       const questions = this.#merged(message);
       const shell = await this.#shell(message.identity);
       const timeoutMs = limits.aheadQuestionTimeoutMs;
-      const frame = questionFrame(questions, { env: message.identity.env, timeoutMs });
+      const { before = [], identity } = message;
+      const frames = [...before, questionFrame(questions, { env: identity.env, timeoutMs })];
       const atMs = this.#options.now();
-      const results = await shell.exchange([frame]);
-      const answers = answersOf(questions, results[0], true);
-      if (answers === undefined) return;
+      const results = await shell.exchange(questions.length > 0 ? frames : before);
+      const answers = answersOf(questions, results[before.length], true);
       const heard = { asked: questions, answers, epoch, atMs, isWhole: true };
-      await this.#answered({ ...message, own: [] }, heard, { networkMs: 0, hostMs: 0 });
+      if (answers !== undefined)
+        await this.#answered({ ...message, own: [] }, heard, { networkMs: 0, hostMs: 0 });
+      return results.slice(0, before.length);
     } catch (error) {
       // R5: asked again, and then heard, at its task's turn.
       if (!(error instanceof ProvisionError)) throw error;
+      return [];
     }
   }
-}
-
-function byIdentity(asked: readonly Asked[]): Message[] {
-  const groups = Map.groupBy(asked, ({ identity }) => identity.key);
-  return [...groups.values()].flatMap((ahead) => {
-    const [first] = ahead;
-    return first === undefined
-      ? []
-      : [{ identity: first.identity, steps: [], own: [], ahead, stepTimeoutMs: 0 }];
-  });
 }

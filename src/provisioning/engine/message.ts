@@ -49,3 +49,25 @@ export interface Heard {
   /** The steps before them ended well. */
   readonly isWhole: boolean;
 }
+
+/** Frames of the engine's own, ahead of the questions of the same identity. */
+export interface FirstFrames {
+  readonly identity: Identity;
+  readonly frames: readonly Frame[];
+}
+
+/** One message each: an answer belongs to who asked. */
+export function byIdentity(asked: readonly Asked[], first?: FirstFrames): Message[] {
+  const groups = new Map<string, { readonly identity: Identity; readonly ahead: Asked[] }>();
+  if (first !== undefined) groups.set(first.identity.key, { identity: first.identity, ahead: [] });
+  for (const each of asked) {
+    const { identity } = each;
+    const group = groups.get(identity.key) ?? { identity, ahead: [] };
+    group.ahead.push(each);
+    groups.set(identity.key, group);
+  }
+  return [...groups.values()].map((group) => ({
+    ...{ ...group, steps: [], own: [], stepTimeoutMs: 0 },
+    ...(group.identity.key === first?.identity.key ? { before: first.frames } : {}),
+  }));
+}

@@ -12,13 +12,13 @@ import type { Step, StepResult } from "../host/step.ts";
 import { startJob } from "../modules/async-job.ts";
 import type { Diff, Module, ModuleContext, Outcome, Plan } from "../modules/module.ts";
 import type { Frame } from "../transport/session.ts";
-import { asWritten, type Done, isWritten, type Lost, nobodyKnows } from "./after-loss.ts";
+import { asWritten, type Done, isLostConnection, isWritten, type Lost, nobodyKnows } from "./after-loss.ts";
 import type { DoneAlong } from "./along.ts";
 import type { ShownDiff, ShownFailure } from "./events.ts";
 import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Batch, foundAt } from "./loop-batch.ts";
-import { isLostConnection, type Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { Asked } from "./message.ts";
 import { failureResult, messageOf, stepFailure, type Taken } from "./step-failure.ts";
 

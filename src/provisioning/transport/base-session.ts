@@ -5,9 +5,11 @@ import type { HttpAnswer, HttpRequest, TcpAnswer, TcpRequest } from "../host/que
 import type { Env } from "../host/step.ts";
 import { type Launch, launchOf } from "./become-command.ts";
 import type { Channel } from "./channel.ts";
+import { limits } from "./limits.ts";
 import { LiveShell } from "./live-shell.ts";
-import type { Become, ConnectionPlan, DownloadOptions, Session, Shell } from "./session.ts";
+import type { Become, ConnectionPlan, DownloadOptions, LeftShell, Session, Shell } from "./session.ts";
 import { ShellConnection } from "./shell-connection.ts";
+import { endOfShell } from "./shell-text.ts";
 import { dropSpooled } from "./spool.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -28,7 +30,7 @@ export interface SessionParts {
 export class BaseSession implements Session {
   readonly key: string;
   readonly #parts: SessionParts;
-  readonly #shells = new Map<string, LiveShell>();
+  readonly #shells = new Map<string, { readonly become: Become | null; readonly live: LiveShell }>();
   /** Bodies of answers, until they are sent to the host. */
   readonly #spooled = new Set<string>();
   #roundTrips = 0;
@@ -47,9 +49,9 @@ export class BaseSession implements Session {
     const user = this.#isSelf(become) ? null : become;
     const key = JSON.stringify(user);
     const known = this.#shells.get(key);
-    if (known) return known;
+    if (known) return known.live;
     const connect = (kill: readonly string[]): Promise<ShellConnection> => this.#connect(user, kill);
-    const shell = new LiveShell(user?.user ?? this.#parts.loginUser, connect, {
+    const live = new LiveShell(user?.user ?? this.#parts.loginUser, connect, {
       message: () => {
         this.#roundTrips += 1;
       },
@@ -57,9 +59,9 @@ export class BaseSession implements Session {
         if (this.#spooled.delete(file)) dropSpooled(file);
       },
     });
-    this.#shells.set(key, shell);
-    shell.open();
-    return shell;
+    this.#shells.set(key, { become: user, live });
+    live.open();
+    return live;
   }
 
   /** root becoming root needs no sudo; other users keep their login, whose environment differs. */
@@ -75,7 +77,7 @@ export class BaseSession implements Session {
   }
 
   async retireShells(): Promise<void> {
-    for (const shell of this.#shells.values()) shell.retire();
+    for (const { live } of this.#shells.values()) live.retire();
   }
 
   async download(
@@ -129,14 +131,30 @@ export class BaseSession implements Session {
     return this.#parts.network.tcp(request);
   }
 
+  leftBehind(): readonly LeftShell[] {
+    return [...this.#shells.values()].flatMap(({ become, live: { leftBehind } }) =>
+      leftBehind === undefined ? [] : [{ become, process: leftBehind }],
+    );
+  }
+
+  async endShells(left: readonly LeftShell[]): Promise<void> {
+    await Promise.all(
+      left.map(async ({ become, process }) => {
+        const shell = await this.shell(become);
+        const timeoutMs = limits.shellOpenTimeoutMs;
+        await shell.exchange([{ kind: "ask", script: endOfShell(process), timeoutMs }]);
+      }),
+    );
+  }
+
   interrupt(): void {
-    for (const shell of this.#shells.values()) shell.interrupt();
+    for (const { live } of this.#shells.values()) live.interrupt();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     const closed = this.#parts.close();
-    for (const shell of this.#shells.values()) shell.close();
+    for (const { live } of this.#shells.values()) live.close();
     this.#shells.clear();
     for (const file of this.#spooled) dropSpooled(file);
     await closed;

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProvisionError } from "../../base/errors.ts";
 import { limits } from "./limits.ts";
-import type { Frame, FrameResult, Shell } from "./session.ts";
+import type { Frame, FrameResult, Shell, ShellProcess } from "./session.ts";
 import type { ShellConnection } from "./shell-connection.ts";
 
 /** `kill` are shells of before which the new one ends first of all. */
@@ -56,6 +56,10 @@ export class LiveShell implements Shell {
     this.#connection = undefined;
     this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     this.#opening = undefined;
+  }
+
+  get leftBehind(): ShellProcess | undefined {
+    return this.#connection?.leftBehind;
   }
 
   interrupt(): void {

@@ -68,11 +68,25 @@ export interface Session {
   /** A question that needs a TCP connection from the host. */
   http(request: HttpRequest, env?: Env): Promise<HttpAnswer>;
   tcp(request: TcpRequest): Promise<TcpAnswer>;
+  /** Shells whose connection ended in the middle of a message: nobody knows how far they have come. */
+  leftBehind(): readonly LeftShell[];
+  /** Ends such shells of an earlier session: what they run at the moment comes to its end, and nothing follows it. */
+  endShells(left: readonly LeftShell[]): Promise<void>;
   /** Commands that run on the host now are ended there, as if their time were over. */
   interrupt(): void;
   /** Messages sent so far, for --profile and the benchmark. */
   readonly roundTrips: number;
   close(): Promise<void>;
+}
+
+export interface LeftShell {
+  readonly become: Become | null;
+  readonly process: ShellProcess;
+}
+/** A process id is used again; together with the time of its start (clock ticks since boot, as in /proc) it is not. */
+export interface ShellProcess {
+  readonly pid: string;
+  readonly startedAt: string;
 }
 
 export interface DownloadOptions {

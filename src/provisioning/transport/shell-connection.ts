@@ -11,7 +11,7 @@ import type { Channel } from "./channel.ts";
 import { limits } from "./limits.ts";
 import { MarkReader } from "./mark-reader.ts";
 import { Outgoing } from "./outgoing.ts";
-import type { Become, Frame, FrameResult } from "./session.ts";
+import type { Become, Frame, FrameResult, ShellProcess } from "./session.ts";
 import { lost, neverSpoke, noPrintf, noShell, otherShell, tooMuch } from "./shell-problems.ts";
 import { encodeMessage, preamble } from "./shell-text.ts";
 
@@ -80,6 +80,9 @@ export class ShellConnection {
   readonly #hasSpoken: Record<Side, boolean> = { stdout: false, stderr: false };
   #pid = "";
   #group = "";
+  #startedAt = "";
+  /** The connection ended before the message did. */
+  #isCutOff = false;
   #chatter: Record<Side, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #passwordSent = false;
   #askedAgain = false;
@@ -130,6 +133,12 @@ export class ShellConnection {
     return word === "clean"
       ? said?.stdout === true && said.stderr
       : said?.stdout === true || said?.stderr === true;
+  }
+
+  /** On the host it may go on with what it was given. */
+  get leftBehind(): ShellProcess | undefined {
+    const process = { pid: this.#pid, startedAt: this.#startedAt };
+    return this.#isCutOff && Object.values(process).every((word) => /^\d+$/.test(word)) ? process : undefined;
   }
 
   close(): void {
@@ -274,12 +283,13 @@ export class ShellConnection {
       .catch((error: unknown) => this.#fail(lost(this.#options.host, String(error), error)));
   }
 
-  #onMark(side: Side, [word, first = "", second = "", third, fourth]: readonly string[]): void {
+  #onMark(side: Side, [word, first = "", second = "", third, fourth, fifth = ""]: readonly string[]): void {
     if (word === "hello") {
       this.#hasSpoken[side] = true;
       const { word: expected } = this.#options.launch;
       if (expected !== undefined && fourth !== expected) this.#fail(otherShell(this.#options));
       else this.#onHello(first, second, third);
+      this.#startedAt = fifth;
       return;
     }
     if (word === "enough" || word === "skip") this.#outgoing.stop(Number(first));
@@ -358,6 +368,7 @@ export class ShellConnection {
     this.#channel.close();
     const pending = this.#pending;
     this.#pending = undefined;
+    this.#isCutOff = pending !== undefined;
     clearTimeout(pending?.timer);
     pending?.reject(error);
   }

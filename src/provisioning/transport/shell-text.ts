@@ -3,7 +3,7 @@
 import { shellQuote } from "../../base/shell-quote.ts";
 import { encodeHostText } from "../host/host-text.ts";
 import { printfFormat } from "../host/printf-format.ts";
-import type { Frame, StreamedInput } from "./session.ts";
+import type { Frame, ShellProcess, StreamedInput } from "./session.ts";
 
 /**
  * Marks are lines `<newline><nonce> word …`. _a asks: a subshell, then the mark on both streams. _s does a step: its
@@ -43,11 +43,15 @@ export function preamble(nonce: string, kill: readonly string[] = []): string {
   return `${kill.map(killing).join("")}exec 5>&1 6>&2; _n=${nonce} _i= _z= _ok=1
 ${functions}
 case :$PATH: in *:/usr/sbin:*) ;; *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;; esac
-_g=$$; [ -r /proc/$$/stat ] && read -r _a1 _a2 _a3 _a4 _g _a5 </proc/$$/stat
+_g=$$ _b=; [ -r /proc/$$/stat ] && read -r _a1 _a2 _a3 _a4 _g _a5 </proc/$$/stat && set -- "$1" $_a5 && _b=\${18}
 case $(command -v printf) in printf) _p=builtin;; *) _p=program;; esac
-printf '\\n%s hello %s %s %s %s\\n' $_n $$ $_g $_p "$1"; printf '\\n%s hello %s %s %s %s\\n' $_n $$ $_g $_p "$1" >&2
+printf '\\n%s hello %s %s %s %s %s\\n' $_n $$ $_g $_p "$1" $_b; printf '\\n%s hello %s %s %s %s %s\\n' $_n $$ $_g $_p "$1" $_b >&2
 `;
 }
+
+/** Ends a shell, if it is still that one: not the program that it runs, which is let finish. */
+export const endOfShell = ({ pid, startedAt }: ShellProcess): string =>
+  `read -r _t </proc/${pid}/stat && set -- \${_t##*) } && [ "\${20}" = ${startedAt} ] && kill -KILL ${pid}\nexit 0`;
 
 /** A group may clear up before it goes. */
 const killing = (target: string): string =>

@@ -16,6 +16,7 @@ function heldSession() {
       user: "root",
       exchange: () => new Promise((resolve, reject) => waiting.push({ resolve, reject })),
     }),
+    leftBehind: () => [],
     close: async () => {
       state.closed = true;
     },

@@ -7,7 +7,7 @@ import { compileStep } from "../../../src/provisioning/host/compile-step.ts";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { Frame, Session } from "../../../src/provisioning/transport/session.ts";
 import { type DelayProxy, startDelayProxy } from "../../bench/delay-proxy.ts";
-import { ask, brief, streaming } from "./sessions.ts";
+import { ask, brief, step, streaming } from "./sessions.ts";
 import { makeKey, type Sshd, startSshd } from "./sshd.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "provision-ssh-streams-"));
@@ -53,6 +53,27 @@ const writing = (name: string, bytes: Buffer): Frame => {
   return ask(script, { stream, onlyAfterSuccess: true, timeoutMs: 30_000 });
 };
 
+/** Passes so many bytes on; its sockets on both sides may be cut. */
+async function proxyOf(most: number) {
+  const ours: Socket[] = [];
+  const theirs: Socket[] = [];
+  let passed = 0;
+  const server = createServer((client) => {
+    const upstream = connect(sshd.port, "127.0.0.1");
+    ours.push(client);
+    theirs.push(upstream);
+    for (const socket of [client, upstream]) socket.on("error", () => undefined);
+    upstream.on("data", (bytes) => client.write(bytes));
+    client.on("data", (bytes) => {
+      passed += bytes.length;
+      if (passed < most) upstream.write(bytes);
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { port: (server.address() as AddressInfo).port, ours, theirs };
+}
+
 describe("files through a real sshd", () => {
   test("two large files and what depends on them take one round trip", async () => {
     const proxy = await startDelayProxy({
@@ -94,27 +115,46 @@ describe("files through a real sshd", () => {
   });
 
   test("a connection that is cut in the middle of a file leaves neither it nor a part of it", async () => {
-    const sockets: Socket[] = [];
-    let passed = 0;
     // It passes a part of the file on, and then nothing more.
-    const server = createServer((client) => {
-      const upstream = connect(sshd.port, "127.0.0.1");
-      sockets.push(client, upstream);
-      for (const socket of [client, upstream]) socket.on("error", () => undefined);
-      upstream.pipe(client);
-      client.on("data", (bytes) => {
-        passed += bytes.length;
-        if (passed < 3_000_000) upstream.write(bytes);
-      });
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const shell = await (await open((server.address() as AddressInfo).port)).shell(null);
+    const { port, ours, theirs } = await proxyOf(3_000_000);
+    const shell = await (await open(port)).shell(null);
     const ending = shell.exchange([writing("f", Buffer.alloc(20_000_000, 65)), ask("echo on")]);
     ending.catch(() => undefined);
     await vi.waitFor(() => expect(readdirSync(dir)).toHaveLength(1), { timeout: 10_000 });
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...ours, ...theirs]) socket.destroy();
     await expect(ending).rejects.toMatchObject({ code: "connection-lost" });
     await vi.waitFor(() => expect(readdirSync(dir)).toEqual([]), { timeout: 10_000 });
+  });
+});
+
+describe("a shell whose connection is cut, of which its host knows nothing", () => {
+  const cutInTheMiddle = async () => {
+    const { port, ours } = await proxyOf(Number.POSITIVE_INFINITY);
+    const old = await open(port);
+    const message = [step(`touch ${dir}/begun; sleep 0.7; touch ${dir}/ended`), step(`touch ${dir}/next`)];
+    const ending = (await old.shell(null)).exchange(message);
+    ending.catch(() => undefined);
+    await vi.waitFor(() => expect(readdirSync(dir)).toEqual(["begun"]), { timeout: 10_000 });
+    for (const socket of ours) socket.destroy();
+    await expect(ending).rejects.toMatchObject({ code: "connection-lost" });
+    return old.leftBehind();
+  };
+  const settled = async (names: readonly string[]) => {
+    await vi.waitFor(() => expect(readdirSync(dir)).toContain("ended"), { timeout: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(readdirSync(dir).sort()).toEqual(names);
+  };
+
+  test("begins nothing more, and what runs in it comes to its end", async () => {
+    const left = await cutInTheMiddle();
+    await (await open(sshd.port)).endShells(left);
+    await settled(["begun", "ended"]);
+  });
+
+  test("is left alone where another process has its number by now", async () => {
+    const left = await cutInTheMiddle();
+    const others = left.map(({ become, process: { pid } }) => ({ become, process: { pid, startedAt: "1" } }));
+    await (await open(sshd.port)).endShells(others);
+    await settled(["begun", "ended", "next"]);
   });
 });
