@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { requestFacts } from "./gather.ts";
 import type { PlayState } from "./play-state.ts";
+import { requestFacts } from "./request-facts.ts";
 
 /** Names with the prefix that are no facts. */
 const notFacts =

@@ -1,12 +1,13 @@
 /** Facts of a host: with the first message, when an expression touches one, or by the module setup. */
 import { ProvisionError, type Span } from "../../base/errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
+import { isJsonObject, type JsonObject } from "../../base/json.ts";
 import { nearest } from "../../base/nearest.ts";
 import { type FactKind, factSubsets, kindsWanted, unknownSubsets } from "../host/fact-subsets.ts";
 import { type FactRequest, gatherFactsScript, readGatheredFacts } from "../host/gather-facts.ts";
+import type { Env } from "../host/step.ts";
 import type { Effect } from "../modules/module.ts";
 import type { Frame, FrameResult } from "../transport/session.ts";
-import { identityOf, loginIdentity } from "./identity.ts";
+import { type Identity, identityOf, loginIdentity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import type { PlayState } from "./play-state.ts";
@@ -14,47 +15,28 @@ import { prepareTask, type TaskWhere } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { View } from "./view.ts";
 
+/** Gathered without being told to: as Ansible's own task does it, by whom the play becomes, in its environment. */
+export interface PlayFacts extends FactRequest {
+  readonly identity: Identity;
+}
+
 export function factsFrames({ subset, factPath, timeoutMs }: FactRequest): readonly Frame[] {
   const { script } = gatherFactsScript(subset, factPath);
   return [{ kind: "ask", script, timeoutMs: timeoutMs ?? limits.questionTimeoutMs }];
 }
 
-/** gather_subset, gather_timeout and fact_path of the play, for what is gathered without being told to. */
-export function requestFacts(state: PlayState): void {
-  const { run, play, batch } = state;
-  const { gatherSubset, gatherTimeout, factPath } = play;
-  for (const host of batch) {
-    const view = state.hostView(host);
-    const subset = gatherSubset === undefined ? [] : namesIn(view.value(gatherSubset));
-    refuseUnknown(subset, gatherSubset?.span);
-    const seconds = gatherTimeout === undefined ? undefined : Number(view.value(gatherTimeout));
-    const request: FactRequest = {
-      subset,
-      ...(seconds === undefined || !(seconds > 0) ? {} : { timeoutMs: seconds * 1000 }),
-      ...(factPath === undefined ? {} : { factPath: view.text(factPath) }),
-    };
-    run.factRequests.set(host.name, request);
-    // What an earlier play did not ask for comes when it is touched.
-    if (!covers(host.factKinds, subset)) host.factKinds = undefined;
-  }
-}
-
-const namesIn = (value: JsonValue): readonly string[] =>
-  (Array.isArray(value) ? value.map(String) : String(value ?? "").split(","))
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-
-const covers = (known: ReadonlySet<FactKind> | undefined, subset: readonly string[]): boolean =>
+export const covers = (known: ReadonlySet<FactKind> | undefined, subset: readonly string[]): boolean =>
   known !== undefined && [...kindsWanted(subset)].every((kind) => known.has(kind));
 
 /** Less than the play wants leaves the rest to be gathered when it is touched. */
 export function noteGathered({ run }: PlayState, host: RunHost, subset: readonly string[]): void {
   const kinds = new Set([...(host.factKinds ?? []), ...kindsWanted(subset)]);
+  host.factsBy = undefined;
   const { subset: wanted } = run.factRequests.get(host.name) ?? wholeRequest;
   if (!run.factsWanted.has(host.name) || covers(kinds, wanted)) host.factKinds = kinds;
 }
 
-function refuseUnknown(subset: readonly string[], span: Span | undefined): void {
+export function refuseUnknown(subset: readonly string[], span: Span | undefined): void {
   const [unknown] = unknownSubsets(subset);
   if (unknown === undefined) return;
   const near = nearest(unknown.replace(/^!/, ""), factSubsets);
@@ -87,14 +69,15 @@ export async function gatherOnDemand(play: PlayState, host: RunHost): Promise<vo
   const machine = await run.machines.connected(host, play.planOf(host, play.hostView(host), {}));
   if (host.factKinds !== undefined) return;
   const request = run.factRequests.get(host.name) ?? wholeRequest;
-  const results = await machine.run(loginIdentity, factsFrames(request));
+  const results = await machine.run(request.identity, factsFrames(request));
   learnFacts(host, request, readFactsFrames(results, run.clock.now()));
 }
 
-export const wholeRequest: FactRequest = { subset: [] };
+export const wholeRequest: PlayFacts = { subset: [], identity: loginIdentity };
 
-export function learnFacts(host: RunHost, { subset }: FactRequest, facts: JsonObject): void {
-  host.facts = { ...(host.facts ?? {}), ...facts };
+export function learnFacts(host: RunHost, { subset, identity }: PlayFacts, facts: JsonObject): void {
+  host.facts = { ...(host.facts ?? {}), ...withEnvironment(facts, identity.env) };
+  host.factsBy = identity.key;
   host.factKinds = new Set([...(host.factKinds ?? []), ...kindsWanted(subset)]);
 }
 
@@ -116,10 +99,12 @@ export async function gatherFacts(
   refuseUnknown(effect.subset, where.task.span);
   const results = await machine.run(identityOf(become, environment), factsFrames(effect));
   const facts = readFactsFrames(results, play.run.clock.now());
-  // The shell's own environment is what a process of the task would have inherited; the task's comes on top.
-  const env = isJsonObject(facts["env"]) ? { env: { ...facts["env"], ...environment } } : {};
-  return filtered({ ...facts, ...env }, effect.filter);
+  return filtered(withEnvironment(facts, environment), effect.filter);
 }
+
+/** The shell's own environment is what a process of the task would have inherited; the task's comes on top. */
+const withEnvironment = (facts: JsonObject, env: Env): JsonObject =>
+  isJsonObject(facts["env"]) ? { ...facts, env: { ...facts["env"], ...env } } : facts;
 
 /** Patterns are of the names with their prefix, as Ansible's are. */
 function filtered(facts: JsonObject, patterns: readonly string[]): JsonObject {

@@ -6,7 +6,7 @@ import { becomeOf } from "./become.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import { FactsNeeded } from "./facts-needed.ts";
 import type { Ahead } from "./frame.ts";
-import { factsFrames, learnFacts, readFactsFrames, wholeRequest } from "./gather.ts";
+import { factsFrames, learnFacts, type PlayFacts, readFactsFrames, wholeRequest } from "./gather.ts";
 import { loginIdentity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { lookFromStart } from "./look-ahead.ts";
@@ -34,21 +34,27 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   const wantsFacts = run.factsAtFirst.has(host.name);
   const request = run.factRequests.get(host.name) ?? wholeRequest;
   const base = baseFactsScript();
+  const byLogin = wantsFacts && request.identity.key === loginIdentity.key;
   const frames = [
     ask(base.script),
     ask(worldScript),
     ask(owedListScript),
-    ...(wantsFacts ? factsFrames(request) : []),
+    ...(byLogin ? factsFrames(request) : []),
   ];
   machine.openShell(run.becomesAtFirst.get(host.name));
-  const [results] = await Promise.all([machine.run(loginIdentity, frames), askEarly(run, machine, host)]);
-  const [baseResult, worldResult, owedResult, ...factsResults] = results;
+  const [results, early] = await Promise.all([
+    machine.run(loginIdentity, frames),
+    askEarly(run, machine, { host, facts: wantsFacts && !byLogin ? request : undefined }),
+  ]);
+  const [baseResult, worldResult, owedResult, ...own] = results;
+  const factsResults = byLogin ? own : early;
   const facts = readBaseFacts(answered(baseResult).stdout);
   const [name = "", ...lines] = new TextDecoder().decode(answered(worldResult).stdout).split("\n");
   const kernel = lines.find((line) => line.startsWith("kernel "));
   const id = facts.machineId ?? kernel;
   host.owedFound = readOwed(answered(owedResult).stdout);
-  if (wantsFacts) learnFacts(host, request, readFactsFrames(factsResults, run.clock.now()));
+  // Where whom the play becomes could not tell them, they come when a task needs them, which tells why.
+  if (factsResults.length > 0) learnFacts(host, request, readFactsFrames(factsResults, run.clock.now()));
   return {
     base: facts,
     identity: id === undefined ? `${host.name} alone` : `${id} ${name}`,
@@ -56,17 +62,28 @@ export async function greet(run: RunState, machine: Machine, host: RunHost): Pro
   };
 }
 
-/** Once: a host that is greeted again is in the middle of a play. */
-async function askEarly(run: RunState, machine: Machine, host: RunHost): Promise<void> {
-  const look = run.asksAtFirst.get(host.name);
+interface Early {
+  readonly host: RunHost;
+  readonly facts: PlayFacts | undefined;
+}
+
+/** Questions once: a host that is greeted again is in the middle of a play. */
+async function askEarly(
+  run: RunState,
+  machine: Machine,
+  { host, facts }: Early,
+): Promise<readonly FrameResult[]> {
+  const look = machine.isMet ? undefined : run.asksAtFirst.get(host.name);
   run.asksAtFirst.delete(host.name);
-  if (look === undefined || machine.isMet) return;
+  if (look === undefined && facts === undefined) return [];
   try {
     await machine.session();
-    await machine.askEarly(await look(machine));
+    const asked = (await look?.(machine)) ?? [];
+    return await machine.askEarly(asked, facts && { identity: facts.identity, frames: factsFrames(facts) });
   } catch (error) {
     // R5: whatever is wrong with the connection is told by the message beside it.
     if (!(error instanceof ProvisionError)) throw error;
+    return [];
   }
 }
 

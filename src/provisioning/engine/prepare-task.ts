@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.t
 import type { Env } from "../host/step.ts";
 import { secretsOf } from "../modules/arguments.ts";
 import type { AnyModule, ModuleContext } from "../modules/module.ts";
-import type { Task } from "../playbook/model.ts";
+import type { Inherited, Task } from "../playbook/model.ts";
 import type { Become } from "../transport/session.ts";
 import { dropOmitted } from "../vars/render.ts";
 import { explainArgument } from "./argument-fix.ts";
@@ -74,7 +74,7 @@ function delegateOf(play: PlayState, task: Task, frame: Frame, view: View): stri
   return name;
 }
 
-function environmentOf(frame: Frame, task: Task, view: View): Env {
+export function environmentOf(frame: Frame, task: Inherited, view: View): Env {
   const merged: Record<string, string> = {};
   for (const node of environmentsOf(frame, task)) {
     const value = dropOmitted(view.value(node)) ?? [];

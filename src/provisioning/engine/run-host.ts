@@ -25,6 +25,8 @@ export class RunHost {
   facts: JsonObject | undefined;
   /** Kinds of facts that were gathered whole; undefined: what the play wants is still to be gathered. */
   factKinds: ReadonlySet<FactKind> | undefined;
+  /** The key of the identity that gathered them; undefined after a `setup`, which may have been anybody's. */
+  factsBy: string | undefined;
   /** Learnt by modules (getent, service_facts, …), without the prefix: seen beside the gathered ones. */
   moduleFacts: JsonObject = {};
   /** register, set_fact, add_host's vars: the higher layer. Values are data, never rendered. */

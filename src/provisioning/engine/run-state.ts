@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import { ProvisionError } from "../../base/errors.ts";
 import type { JsonObject, JsonValue } from "../../base/json.ts";
-import type { FactRequest } from "../host/gather-facts.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { matchPattern } from "../inventory/match-pattern.ts";
 import type { AnyModule } from "../modules/module.ts";
@@ -14,6 +13,7 @@ import { LayeredScope, layerOf } from "../vars/precedence.ts";
 import { omitPlaceholder, render } from "../vars/render.ts";
 import type { Variable } from "../vars/variable.ts";
 import type { EmitEvent, EngineEvent } from "./events.ts";
+import type { PlayFacts } from "./gather.ts";
 import { greet } from "./greet.ts";
 import { growInventory } from "./grow-inventory.ts";
 import type { Machine } from "./machine.ts";
@@ -35,7 +35,7 @@ export class RunState {
   /** Facts of hosts may be gathered when an expression asks for them: plays that did not say gather_facts: false. */
   readonly factsWanted = new Set<string>();
   /** Which facts a host's play wants. */
-  readonly factRequests = new Map<string, FactRequest>();
+  readonly factRequests = new Map<string, PlayFacts>();
   /** Facts come with the first message. */
   readonly factsAtFirst = new Set<string>();
   /** Whose shell is opened along with the first message, by host. */
