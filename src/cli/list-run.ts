@@ -3,11 +3,14 @@
 import { relative } from "node:path";
 import { ErrorCollector, ProvisionError } from "../base/errors.ts";
 import { checkPlaybooks } from "../provisioning/engine/check-playbooks.ts";
-import { hostsOf } from "../provisioning/engine/run-play.ts";
+import { enterBlock, enterRole, type Frame, tagsOf } from "../provisioning/engine/frame.ts";
+import { importedRolesOf } from "../provisioning/engine/imported-roles.ts";
+import { frameOf, hostsOf } from "../provisioning/engine/run-play.ts";
 import { RunState } from "../provisioning/engine/run-state.ts";
-import { isChosen, type TagChoice } from "../provisioning/engine/tags.ts";
+import { TagNames } from "../provisioning/engine/tag-names.ts";
+import { isChosen } from "../provisioning/engine/tags.ts";
 import { HostLayers } from "../provisioning/inventory/host-layers.ts";
-import type { Inherited, Play, Statement } from "../provisioning/playbook/model.ts";
+import type { Play, Statement } from "../provisioning/playbook/model.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
 import { type CliIo, exitCodes } from "./io.ts";
 import type { Prepared } from "./prepare-run.ts";
@@ -60,11 +63,13 @@ async function checkAll({ request, inventory, vaults }: Prepared): Promise<void>
 }
 
 function playLines(run: RunState, play: Play, index: number, wanted: readonly Listing[]): string {
-  const { tags } = run.request;
   const pattern = [run.renderPlain(play.hosts, play)].flat().map(String).join(",");
+  const frame = frameOf(play);
+  const publicRoles = [...play.roles, ...importedRolesOf(play)];
+  const tags = new TagNames(run, { play, playVars: new Map(), publicRoles });
   const lines = [
     "",
-    `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${[...play.tags].sort().join(", ")}]`,
+    `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${[...tags.named(play.tags, frame)].sort().join(", ")}]`,
   ];
   if (wanted.includes("list-hosts")) {
     const hosts = hostsOf(run, play).map(({ name }) => name);
@@ -74,7 +79,8 @@ function playLines(run: RunState, play: Play, index: number, wanted: readonly Li
       ...hosts.map((host) => `      ${host}`),
     );
   }
-  const tasks = [...tasksOf(play, tags)];
+  if (!wanted.includes("list-tasks") && !wanted.includes("list-tags")) return `${lines.join("\n")}\n`;
+  const tasks = [...tasksOf(play, frame, tags)].filter((task) => isChosen(task.tags, run.request.tags));
   if (wanted.includes("list-tasks")) {
     lines.push(
       "    tasks:",
@@ -95,29 +101,26 @@ interface Listed {
   readonly tags: readonly string[];
 }
 
-function* tasksOf(play: Play, choice: TagChoice): Generator<Listed> {
-  yield* listedIn(play.preTasks, [play], choice);
-  for (const invocation of play.roles) yield* listedIn(invocation.role.tasks, [play, invocation], choice);
-  yield* listedIn(play.tasks, [play], choice);
-  yield* listedIn(play.postTasks, [play], choice);
+function* tasksOf(play: Play, frame: Frame, tags: TagNames): Generator<Listed> {
+  yield* listedIn(play.preTasks, frame, tags);
+  for (const invocation of play.roles)
+    yield* listedIn(invocation.role.tasks, enterRole(frame, invocation), tags);
+  yield* listedIn(play.tasks, frame, tags);
+  yield* listedIn(play.postTasks, frame, tags);
 }
 
-function* listedIn(
-  statements: readonly Statement[],
-  around: readonly Inherited[],
-  choice: TagChoice,
-): Generator<Listed> {
+function* listedIn(statements: readonly Statement[], frame: Frame, tags: TagNames): Generator<Listed> {
   for (const statement of statements) {
     if (statement.kind === "block") {
-      const inner = [...around, statement];
-      yield* listedIn([...statement.block, ...statement.rescue, ...statement.always], inner, choice);
+      const inner = [...statement.block, ...statement.rescue, ...statement.always];
+      yield* listedIn(inner, enterBlock(frame, statement), tags);
       continue;
     }
-    const tags = [...new Set([...around, statement].flatMap((each) => each.tags))];
-    if (!isChosen(tags, choice) || (statement.kind === "task" && statement.module === "meta")) continue;
+    if (statement.kind === "task" && statement.module === "meta") continue;
     const name = statement.name === undefined ? titleOf(statement) : textOf(statement.name);
     const { role } = statement;
-    yield { title: role === undefined ? name : `${role.name} : ${name}`, tags };
+    const title = role === undefined ? name : `${role.name} : ${name}`;
+    yield { title, tags: tags.named(tagsOf(frame, statement), frame) };
   }
 }
 

@@ -21,6 +21,10 @@ beforeAll(() => {
     "- hosts: '{{ chosen }}'\n  gather_facts: false\n  tasks: [{debug: {msg: x}}]\n",
   );
   writeFileSync(
+    join(dir, "tags.yml"),
+    "- hosts: web\n  gather_facts: false\n  vars: {mine: early, theirs: old}\n  tasks:\n    - {name: t, command: 'true', tags: '{{ given }}, {{ mine }}'}\n    - {name: u, command: 'true', tags: ['{{ theirs }}']}\n",
+  );
+  writeFileSync(
     join(dir, "bad.yml"),
     "- hosts: web\n  tasks:\n    - {comand: ls}\n    - {copy: {dst: /x}}\n",
   );
@@ -88,6 +92,22 @@ describe("what is said", () => {
     expect(out).toContain("      t\tTAGS: [x]");
     expect(out).not.toContain("      u\t");
     expect(out).toContain("    hosts (2):\n      a\n      b\n");
+  });
+
+  test("--list-tags and --list-tasks render tags, and choose by what they are then", async () => {
+    const args = ["hosts.ini", "tags.yml", "--list-tags", "--list-tasks", "-e", "given=late"];
+    const { out } = await provision(...args, "--skip-tags", "old");
+    expect(out).toContain("      t\tTAGS: [early, late]\n");
+    expect(out).toContain("TASK TAGS: [early, late]\n");
+  });
+
+  test("a tag that cannot be rendered is told with its place, and no host is asked", async () => {
+    const { code, out, err } = await provision("hosts.ini", "tags.yml");
+    expect(code).toBe(1);
+    expect(err).toContain(
+      'tags.yml:5:44: error[undefined-variable]\nCannot render tags: "given" is undefined',
+    );
+    expect(out).not.toContain("task");
   });
 
   test("--list-hosts renders the pattern of a play", async () => {

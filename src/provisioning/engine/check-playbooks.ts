@@ -110,6 +110,7 @@ class Checker {
       inherited.noLog,
       inherited.ignoreErrors,
       inherited.moduleDefaults,
+      ...inherited.tags.filter((tag) => typeof tag !== "string"),
     ]);
   }
 

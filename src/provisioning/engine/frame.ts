@@ -1,5 +1,5 @@
 /** Where a statement stands: what it inherits from play, role, blocks and includes, outermost first. */
-import type { Block, Condition, Inherited, Role, RoleInvocation, Statement } from "../playbook/model.ts";
+import type { Block, Condition, Inherited, Role, RoleInvocation, Statement, Tag } from "../playbook/model.ts";
 import type { MapNode, SourceNode } from "../source/node.ts";
 import { type Layer, layerOf } from "../vars/precedence.ts";
 
@@ -77,7 +77,7 @@ export const conditionsOf = (frame: Frame, statement: Inherited): readonly Condi
   ...statement.when,
 ];
 
-export const tagsOf = (frame: Frame, statement: Inherited): readonly string[] => [
+export const tagsOf = (frame: Frame, statement: Inherited): readonly Tag[] => [
   ...new Set([...frame.chain.flatMap(({ tags }) => tags), ...statement.tags]),
 ];
 

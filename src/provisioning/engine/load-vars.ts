@@ -6,6 +6,7 @@ import { fileFix } from "../../base/file-fix.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import { statPath } from "../../base/stat-path.ts";
 import type { Effect } from "../modules/module.ts";
+import type { Play } from "../playbook/model.ts";
 import { isVaultText } from "../source/decrypt.ts";
 import type { SourceNode } from "../source/node.ts";
 import { parseYaml } from "../source/parse-yaml.ts";
@@ -134,17 +135,27 @@ function readVars(run: RunState, file: string, layer: string): ReadonlyMap<strin
 
 /** vars_files: of a list in the list the first that exists; a name may be a template. */
 export function readPlayVarsFiles(state: PlayState, host: RunHost): void {
-  const { varsFiles, baseDir } = state.play;
+  const { varsFiles } = state.play;
   if (varsFiles.length === 0) return;
   const merged = new Map<string, Variable>();
   for (const node of varsFiles) {
     const view = state.hostView(host);
     const names = (node.kind === "list" ? node.items : [node]).map((each) => view.text(each));
-    const found = names.length === 1 ? names[0] : names.find((name) => exists(name, baseDir));
-    const file = findVars(found ?? names[0] ?? "", [baseDir], node.span);
-    for (const [name, variable] of readVars(state.run, file, "vars_files")) merged.set(name, variable);
+    for (const [name, variable] of readVarsFile(state.run, state.play, names, node.span))
+      merged.set(name, variable);
     state.setVarsFiles(host, new Map(merged));
   }
+}
+
+/** The first of these files that exists. */
+export function readVarsFile(
+  run: RunState,
+  { baseDir }: Play,
+  names: readonly string[],
+  span: Span,
+): ReadonlyMap<string, Variable> {
+  const found = names.length === 1 ? names[0] : names.find((name) => exists(name, baseDir));
+  return readVars(run, findVars(found ?? names[0] ?? "", [baseDir], span), "vars_files");
 }
 
 const exists = (name: string, baseDir: string): boolean =>

@@ -15,7 +15,6 @@ import {
   type Frame,
   keyword,
   type SingleStatement,
-  tagsOf,
 } from "./frame.ts";
 import type { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
@@ -25,7 +24,6 @@ import type { PlayState } from "./play-state.ts";
 import { contextOf, identityOfTask, prepareTask, taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { HostTask, LoopPlace } from "./run-on-host.ts";
-import { isChosen } from "./tags.ts";
 import { isUnknownAhead, type View } from "./view.ts";
 
 export interface LookAhead {
@@ -109,7 +107,7 @@ class Look {
   }
 
   #statement({ statement, frame }: Coming): Verdict {
-    if (!isChosen(tagsOf(frame, statement), this.#request.play.run.request.tags)) return "go on";
+    if (!this.#request.play.isChosen(frame, statement)) return "go on";
     try {
       if (statement.kind === "task") return this.#task(statement, frame);
       return this.#include(statement, frame);

@@ -28,35 +28,54 @@ function roleNames({ roles }: Play): {
   return { own: names(false), dependent: [...new Set(names(true))] };
 }
 
-type Make = (place: MagicPlace) => JsonValue | undefined;
+interface PlayPlace {
+  readonly run: RunState;
+  readonly play: Play;
+}
+
+type Make<P> = (place: P) => JsonValue | undefined;
 
 const names = (hosts: readonly RunHost[]): JsonValue => hosts.map(({ name }) => name);
 const isAlive = ({ stop, isLost }: RunHost): boolean =>
   !isLost && (stop === undefined || (stop.why === "ended" && stop.isGone !== true));
 
-const makers: Readonly<Record<string, Make>> = {
+/** The same for all hosts. */
+const ofPlay: Readonly<Record<string, Make<PlayPlace>>> = {
+  groups: ({ run }) => groupsOf(run.inventory),
+  playbook_dir: ({ play }) => play.baseDir,
+  ansible_play_name: ({ play }) => play.name,
+  ansible_play_role_names: ({ play }) => roleNames(play).own,
+  ansible_dependent_role_names: ({ play }) => roleNames(play).dependent,
+  ansible_role_names: ({ play }) => {
+    const { own, dependent } = roleNames(play);
+    return [...new Set([...own, ...dependent])];
+  },
+  role_names: ({ play }) => roleNames(play).own,
+  ansible_check_mode: ({ run }) => run.request.check,
+  ansible_diff_mode: ({ run }) => run.request.diff,
+  ansible_forks: ({ run }) => run.request.forks,
+  ansible_verbosity: ({ run }) => run.request.verbosity,
+  ansible_run_tags: ({ run }) => (run.request.tags.only.length === 0 ? ["all"] : run.request.tags.only),
+  ansible_skip_tags: ({ run }) => run.request.tags.skip,
+  ansible_limit: ({ run }) => run.request.limit?.join(","),
+  ansible_inventory_sources: ({ run }) => run.inventory.sources,
+  /** What of Ansible's language we speak: playbooks ask for a least version. */
+  ansible_version: () => ({ full: "2.18.0", major: 2, minor: 18, revision: 0, string: "2.18.0" }),
+};
+
+const makers: Readonly<Record<string, Make<MagicPlace>>> = {
   inventory_hostname: ({ host }) => host.name,
   inventory_hostname_short: ({ host }) => host.name.split(".")[0] ?? host.name,
-  groups: ({ run }) => groupsOf(run.inventory),
   group_names: ({ run, host }) => {
     const listed = run.inventory.hosts.get(host.name);
     return listed === undefined ? [] : groupNamesOf(run.inventory, listed);
   },
   inventory_dir: ({ run, host }) => directoryOf(sourceOf(run, host)),
   inventory_file: ({ run, host }) => sourceOf(run, host),
-  playbook_dir: ({ play }) => play.play.baseDir,
   play_hosts: ({ play }) => names(play.batch.filter(isAlive)),
   ansible_play_hosts: ({ play }) => names(play.allHosts.filter(isAlive)),
   ansible_play_hosts_all: ({ play }) => names(play.allHosts),
   ansible_play_batch: ({ play }) => names(play.batch.filter(isAlive)),
-  ansible_play_name: ({ play }) => play.play.name,
-  ansible_play_role_names: ({ play }) => roleNames(play.play).own,
-  ansible_dependent_role_names: ({ play }) => roleNames(play.play).dependent,
-  ansible_role_names: ({ play }) => {
-    const { own, dependent } = roleNames(play.play);
-    return [...new Set([...own, ...dependent])];
-  },
-  role_names: ({ play }) => roleNames(play.play).own,
   role_name: ({ frame }) => {
     const role = frame?.roles.at(-1)?.role;
     return role === undefined ? undefined : basename(role.dir);
@@ -68,30 +87,25 @@ const makers: Readonly<Record<string, Make>> = {
       .slice(0, -1)
       .reverse()
       .map(({ role }) => role.name),
-  ansible_check_mode: ({ run }) => run.request.check,
-  ansible_diff_mode: ({ run }) => run.request.diff,
-  ansible_forks: ({ run }) => run.request.forks,
-  ansible_verbosity: ({ run }) => run.request.verbosity,
-  ansible_run_tags: ({ run }) => (run.request.tags.only.length === 0 ? ["all"] : run.request.tags.only),
-  ansible_skip_tags: ({ run }) => run.request.tags.skip,
-  ansible_limit: ({ run }) => run.request.limit?.join(","),
-  ansible_inventory_sources: ({ run }) => run.inventory.sources,
   ansible_search_path: ({ play, frame }) => (frame === undefined ? [] : play.searchPath(undefined, frame)),
-  /** What of Ansible's language we speak: playbooks ask for a least version. */
-  ansible_version: () => ({ full: "2.18.0", major: 2, minor: 18, revision: 0, string: "2.18.0" }),
 };
 
-export const magicNames: readonly string[] = Object.keys(makers);
+export const magicNames: readonly string[] = Object.keys({ ...ofPlay, ...makers });
 
-const isOwn = (name: string): boolean => Object.hasOwn(makers, name);
+export const magicVariable = (place: MagicPlace, name: string): Variable | undefined =>
+  magicOfPlay({ run: place.run, play: place.play.play }, name) ?? made(makers, place, name);
 
-export function magicVariable(place: MagicPlace, name: string): Variable | undefined {
+/** Those that need no host. */
+export function magicOfPlay(place: PlayPlace, name: string): Variable | undefined {
   const { extraMagic } = place.run.request;
   if (extraMagic !== undefined && Object.hasOwn(extraMagic, name)) {
     return dataVariable(extraMagic[name] ?? null, "magic");
   }
-  if (!isOwn(name)) return undefined;
-  const value = makers[name]?.(place);
+  return made(ofPlay, place, name);
+}
+
+function made<P>(makers: Readonly<Record<string, Make<P>>>, place: P, name: string): Variable | undefined {
+  const value = Object.hasOwn(makers, name) ? makers[name]?.(place) : undefined;
   return value === undefined ? undefined : dataVariable(value, "magic");
 }
 

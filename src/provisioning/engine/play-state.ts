@@ -7,12 +7,14 @@ import type { SourceNode } from "../source/node.ts";
 import type { ConnectionPlan } from "../transport/session.ts";
 import type { Variable } from "../vars/variable.ts";
 import { connectionPlan } from "./connection.ts";
-import { type Frame, keyword, type RoleInUse } from "./frame.ts";
+import { type Frame, keyword, type RoleInUse, tagsOf } from "./frame.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { RunState } from "./run-state.ts";
 import { scopeOf } from "./scopes.ts";
 import type { FileSearch } from "./sources.ts";
+import { TagNames } from "./tag-names.ts";
+import { isChosen } from "./tags.ts";
 import { dataVariable, pure, View, withUnknown } from "./view.ts";
 
 export interface ActingPlace {
@@ -45,6 +47,7 @@ export class PlayState {
   readonly #rolesDone = new Map<string, Set<RunHost>>();
   /** Roles whose vars and defaults the whole play sees. */
   readonly publicRoles: RoleInUse[] = [];
+  readonly tags: TagNames;
   readonly endedRoles: { readonly role: Role | undefined; readonly hosts: ReadonlySet<RunHost> }[] = [];
   readonly #varsFiles = new Map<RunHost, ReadonlyMap<string, Variable>>();
   isEnded = false;
@@ -67,6 +70,7 @@ export class PlayState {
     this.allHosts = fields.allHosts;
     this.frame = fields.frame;
     this.playVars = fields.playVars;
+    this.tags = new TagNames(this.run, this);
   }
 
   view(
@@ -91,6 +95,11 @@ export class PlayState {
 
   hostView(host: RunHost): View {
     return this.view(host, this.frame, undefined);
+  }
+
+  /** By --tags and --skip-tags. */
+  isChosen(frame: Frame, statement: Inherited): boolean {
+    return isChosen(this.tags.named(tagsOf(frame, statement), frame), this.run.request.tags);
   }
 
   flag(node: SourceNode | undefined, host: RunHost, frame: Frame): boolean {

@@ -11,7 +11,7 @@ import type { MapNode } from "../source/node.ts";
 import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import { withFacts } from "./facts-needed.ts";
-import { type Ahead, conditionsOf, enter, enterRole, type Frame, tagsOf } from "./frame.ts";
+import { type Ahead, conditionsOf, enter, enterRole, type Frame } from "./frame.ts";
 import { flatHandlers, handlerFrame, withEntries } from "./handler-entries.ts";
 import { importedRoles } from "./imported-roles.ts";
 import { limits } from "./limits.ts";
@@ -19,7 +19,6 @@ import { modulesIn } from "./play-modules.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import { outcomeOfError } from "./run-on-host.ts";
-import { isChosen } from "./tags.ts";
 import type { View } from "./view.ts";
 import type { Walker } from "./walker.ts";
 
@@ -115,6 +114,7 @@ async function enterStatements(
   }
   await walker.play.run.loadModules(modulesIn(statements));
   walker.play.publicRoles.push(...importedRoles(statements));
+  walker.play.tags.check(statements, frame);
   await joinHandlers(
     walker,
     statements.flatMap((each) => (each.kind === "block" ? (each.handlers ?? []) : [])),
@@ -176,7 +176,7 @@ async function inclusionsOf<Request>(
 ): Promise<readonly Inclusion<Request>[] | undefined> {
   const { play } = walker;
   const [first] = place.hosts;
-  if (first === undefined || !isChosen(tagsOf(place.frame, include), play.run.request.tags)) return undefined;
+  if (first === undefined || !play.isChosen(place.frame, include)) return undefined;
   const perHost = await Promise.all(
     place.hosts.map(async (host) => {
       try {

@@ -149,6 +149,7 @@ async function runBatch(state: PlayState, batches: number): Promise<string | und
   state.handlers = handlersOf(state);
   state.publicRoles.push(...play.roles, ...importedRolesOf(play));
   for (const host of batch) readPlayVarsFiles(state, host);
+  for (const { statements, frame } of sectionsOf(state)) state.tags.check(statements, frame);
   // Modules are read from disk while the hosts are being connected to.
   const hasModules = state.run.loadModules(modulesOf(play));
   const { start } = placesOf(sectionsOf(state));

@@ -5,14 +5,13 @@ import type { Task } from "../playbook/model.ts";
 import { forEachAtMost } from "./concurrency.ts";
 import type { TaskStatus } from "./events.ts";
 import { withFacts } from "./facts-needed.ts";
-import { type Ahead, type Frame, keyword, tagsOf } from "./frame.ts";
+import { type Ahead, type Frame, keyword } from "./frame.ts";
 import { isNeverChanged, notifiedBy } from "./notify.ts";
 import type { PlayState } from "./play-state.ts";
 import { taskTitle } from "./prepare-task.ts";
 import type { RunHost } from "./run-host.ts";
 import type { MetaRequest } from "./run-meta.ts";
 import { runOnHost } from "./run-on-host.ts";
-import { isChosen } from "./tags.ts";
 import type { ItemOutcome, TaskOutcome } from "./task-outcome.ts";
 
 export interface TaskPlace {
@@ -30,7 +29,7 @@ export async function runTask(
   const [first] = place.hosts;
   if (first === undefined) return [];
   const { frame } = place;
-  if (!isChosen(tagsOf(frame, task), play.run.request.tags)) return [];
+  if (!play.isChosen(frame, task)) return [];
   const title = await withFacts(play, async () => taskTitle(task, play.view(first, frame, task)));
   if (task.module !== "meta" && !(await play.run.admits(title, task.role?.name))) return [];
   await play.run.loadModules([task.module]);

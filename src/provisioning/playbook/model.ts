@@ -3,7 +3,7 @@
  * place. Filled in by playbook/load-*.ts, run by engine/.
  */
 import type { Span } from "../../base/errors.ts";
-import type { MapNode, SourceNode } from "../source/node.ts";
+import type { MapNode, ScalarNode, SourceNode } from "../source/node.ts";
 
 export interface Playbook {
   readonly file: string;
@@ -24,7 +24,7 @@ export interface Inherited {
   readonly remoteUser?: SourceNode;
   readonly connection?: SourceNode;
   readonly port?: SourceNode;
-  readonly tags: readonly string[];
+  readonly tags: readonly Tag[];
   readonly when: readonly Condition[];
   readonly checkMode?: SourceNode;
   readonly diff?: SourceNode;
@@ -40,6 +40,9 @@ export interface Inherited {
   readonly moduleDefaults?: MapNode;
   readonly debugger?: SourceNode;
 }
+
+/** A name, or a template that makes one or several: see engine/tag-names.ts. */
+export type Tag = string | ScalarNode;
 
 /** Bare Jinja, without braces. */
 export interface Condition {

@@ -6,8 +6,8 @@ import {
   keyOf,
   readConditions,
   readMap,
-  readNames,
   readSeveral,
+  readTags,
   readVars,
   textNode,
 } from "./read-values.ts";
@@ -79,6 +79,6 @@ function readOne(found: Mutable<Inherited>, entry: MapEntry): void {
   } else if (key === "vars") found.vars = readVars("vars", value);
   else if (key === "module_defaults") found.moduleDefaults = readMap("module_defaults", value);
   else if (key === "environment") found.environment = readSeveral(value);
-  else if (key === "tags") found.tags = readNames("tags", value);
+  else if (key === "tags") found.tags = readTags(value);
   else if (key === "when") found.when = readConditions("when", value);
 }

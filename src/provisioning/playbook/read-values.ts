@@ -3,7 +3,7 @@ import { ProvisionError, type Span } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode } from "../source/node.ts";
 import type { KeyValue } from "../source/split-key-values.ts";
-import type { Condition } from "./model.ts";
+import type { Condition, Tag } from "./model.ts";
 
 export const keyOf = (entry: MapEntry): string => String(entry.key.value);
 
@@ -140,6 +140,18 @@ export function readNames(what: string, node: SourceNode): string[] {
     .flatMap((item) => readText(what, item).split(","))
     .map((name) => name.trim())
     .filter((name) => name !== "");
+}
+
+const partOfTags = /(?:\{\{.*?\}\}|\{%.*?%\}|[^,])+/gs;
+
+/** As readNames; a comma within a template belongs to it. */
+export function readTags(node: SourceNode): Tag[] {
+  return readSeveral(node).flatMap((item) =>
+    (readText("tags", item).match(partOfTags) ?? [])
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== "")
+      .map((tag) => (/\{[{%]/.test(tag) ? textNode(tag, partSpan(item.span, tag)) : tag)),
+  );
 }
 
 export function readConditions(what: string, node: SourceNode): Condition[] {
