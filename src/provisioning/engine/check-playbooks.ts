@@ -80,6 +80,7 @@ class Checker {
       this.#nodes([statement.name, statement.loop?.over, statement.loop?.label]);
       if (statement.kind === "task") this.#task(statement);
       else this.#include(statement);
+      if (statement.kind === "include-role") this.#nodes([statement.public, statement.allowDuplicates]);
     }
   }
 

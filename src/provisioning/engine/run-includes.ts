@@ -7,7 +7,7 @@ import type { JsonValue } from "../../base/json.ts";
 import type { IncludeRole, IncludeTasks, Inherited, Statement } from "../playbook/model.ts";
 import { readInherited } from "../playbook/read-inherited.ts";
 import { dependenciesOf } from "../playbook/role-dependencies.ts";
-import type { MapNode } from "../source/node.ts";
+import type { MapNode, SourceNode } from "../source/node.ts";
 import { layerOf } from "../vars/precedence.ts";
 import type { Variable } from "../vars/variable.ts";
 import { withFacts } from "./facts-needed.ts";
@@ -54,7 +54,11 @@ export async function runIncludedTasks(
   }
 }
 
-type RoleRequest = Parameters<IncludeRole["load"]>[0];
+interface RoleRequest {
+  readonly load: Parameters<IncludeRole["load"]>[0];
+  readonly public: boolean;
+  readonly allowDuplicates: boolean;
+}
 
 export async function runIncludedRoles(
   walker: Walker,
@@ -64,20 +68,20 @@ export async function runIncludedRoles(
   const inclusions = await inclusionsOf(walker, include, place, (view) => roleRequest(include, view));
   if (inclusions === undefined) return;
   for (const { request, vars, hosts } of inclusions) {
-    const invocation = tryLoad(walker, include, hosts, () => include.load(request));
+    const invocation = tryLoad(walker, include, hosts, () => include.load(request.load));
     if (invocation === undefined) continue;
-    const once = inclusionKey(include, request);
-    const takers = include.allowDuplicates ? hosts : walker.play.notYet(once, hosts);
+    const once = inclusionKey(include, request.load);
+    const takers = request.allowDuplicates ? hosts : walker.play.notYet(once, hosts);
     if (takers.length === 0) continue;
     const frame = innerFrame(include, place.frame, vars);
-    if (include.public) walker.play.publicRoles.push(invocation);
+    if (request.public) walker.play.publicRoles.push(invocation);
     const inside = { hosts: takers, frame, ahead: place.ahead };
     await enterRoleOf(walker, { ...invocation, once }, inside, include);
   }
 }
 
 /** For allow_duplicates: the same role with the same variables. */
-const inclusionKey = (include: IncludeRole, request: RoleRequest): string =>
+const inclusionKey = (include: IncludeRole, request: RoleRequest["load"]): string =>
   JSON.stringify([request, include.vars, include.when, include.tags], withoutSpans);
 
 async function enterRoleOf(
@@ -247,7 +251,13 @@ function roleRequest(include: IncludeRole, view: View): RoleRequest {
     handlersFrom: part(include.handlersFrom),
   };
   const given = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
-  return { role: view.text(include.roleName), ...given };
+  const flag = (node: SourceNode | undefined, otherwise: boolean): boolean =>
+    node === undefined ? otherwise : view.flag(node);
+  return {
+    load: { role: view.text(include.roleName), ...given },
+    public: flag(include.public, false),
+    allowDuplicates: flag(include.allowDuplicates, true),
+  };
 }
 
 function failInclude({ play }: Walker, include: Include, host: RunHost, error: unknown): void {

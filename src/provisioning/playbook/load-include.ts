@@ -10,6 +10,7 @@ import { loadRole, roleBlock } from "./load-role.ts";
 import type { Block, IncludeRole, IncludeTasks, Statement } from "./model.ts";
 import { readInherited } from "./read-inherited.ts";
 import {
+  checkTruth,
   keyOf,
   nodeAt,
   overlay,
@@ -181,8 +182,8 @@ function includeRole(request: IncludeRequest): IncludeRole {
     varsFrom: nodeAt(args, "vars_from"),
     defaultsFrom: nodeAt(args, "defaults_from"),
     handlersFrom: nodeAt(args, "handlers_from"),
-    public: isFlag(args, "public", false),
-    allowDuplicates: isFlag(args, "allow_duplicates", true),
+    public: truthAt(args, "public"),
+    allowDuplicates: truthAt(args, "allow_duplicates"),
     load: ({ role, ...from }) => {
       const errors = new ErrorCollector();
       const loaded = loadRole({ name: role, span: entry.key.span, from, validates }, { ...context, errors });
@@ -190,6 +191,13 @@ function includeRole(request: IncludeRequest): IncludeRole {
       return { kind: "role", tags: [], when: [], role: loaded, params: undefined, span: map.span };
     },
   };
+}
+
+/** Rendered by each host, when it includes. */
+function truthAt(args: MapNode, key: string): SourceNode | undefined {
+  const node = nodeAt(args, key);
+  if (node !== undefined) checkTruth(key, node);
+  return node;
 }
 
 /** What is known before any host is asked: a template here is not read. */

@@ -217,8 +217,8 @@ export interface IncludeRole extends Inherited {
   readonly varsFrom: SourceNode | undefined;
   readonly defaultsFrom: SourceNode | undefined;
   readonly handlersFrom: SourceNode | undefined;
-  readonly public: boolean;
-  readonly allowDuplicates: boolean;
+  readonly public: SourceNode | undefined;
+  readonly allowDuplicates: SourceNode | undefined;
   readonly apply: MapNode | undefined;
   readonly loop: Loop | undefined;
   readonly register: string | undefined;

@@ -134,7 +134,7 @@ describe("what is included", () => {
   test("may be a role whose name is a variable", () => {
     const include = old.tasks[11];
     if (include?.kind !== "include-role") throw new Error("no include");
-    expect(include).toMatchObject({ public: true, loop: { loopVar: "which" } });
+    expect(include).toMatchObject({ public: { value: true }, loop: { loopVar: "which" } });
     expect(messages(include.load({ role: "base" }).role.tasks)).toEqual([{ msg: "base" }]);
     expect(() => include.load({ role: "bsae" })).toThrow(expect.objectContaining({ code: "unknown-role" }));
   });
