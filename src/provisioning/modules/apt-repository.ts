@@ -81,8 +81,7 @@ function plan(given: RepositoryArgs, state: RepositoryState): Plan {
   if (key?.fail !== undefined || key?.again === true) return key;
   const digits = given.mode?.kind === "octal" ? octalDigits(given.mode.bits) : "0644";
   const steps = changed.map(({ path, text }): Step => {
-    const isOurs = path !== "/etc/apt/sources.list" && text.trim() === "";
-    if (isOurs) return { do: "run", why: `remove ${path}`, argv: ["rm", "-f", "--", path] };
+    if (text.trim() === "") return { do: "run", why: `remove ${path}`, argv: ["rm", "-f", "--", path] };
     return { do: "write", why: `write ${path}`, path, from: { bytes: bytesOf(text) }, mode: digits };
   });
   const refresh = given.update_cache ? [updateStep({ ...given, lock_timeout: 60 })] : [];
