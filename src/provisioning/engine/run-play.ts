@@ -175,12 +175,15 @@ interface Section {
   readonly statements: readonly Statement[];
   readonly frame: Frame;
   readonly flushAfter: boolean;
+  /** See RoleInvocation.once. */
+  readonly once?: string | undefined;
 }
 
 function sectionsOf({ play, frame }: PlayState): readonly Section[] {
   const roles = play.roles.map((role: RoleInvocation, index) => ({
     statements: role.role.tasks,
     frame: enterRole(frame, role),
+    once: role.once,
     flushAfter: index === play.roles.length - 1 && play.tasks.length === 0,
   }));
   return [
@@ -235,9 +238,9 @@ async function runSections(state: PlayState, hosts: readonly RunHost[]): Promise
   const walker = new Walker(state);
   const sections = sectionsOf(state);
   const { aheads } = placesOf(sections);
-  for (const [index, { statements, frame, flushAfter }] of sections.entries()) {
+  for (const [index, { statements, frame, flushAfter, once }] of sections.entries()) {
     if (index === 1) for (const host of hosts) takeUpOwed(host);
-    await walker.statements(statements, hosts, frame, aheads[index]);
+    await walker.statements(statements, state.notYet(once, hosts), frame, aheads[index]);
     if (flushAfter) await walker.flush(hosts, aheads[index]);
   }
 }
