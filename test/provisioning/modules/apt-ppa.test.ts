@@ -138,7 +138,7 @@ describe("a personal archive of Launchpad", () => {
 
   test("goes without anybody being asked", async () => {
     const ran = await run({ ...ppa, state: "absent" }, { ...world, sources: line });
-    expect(ran.plan.steps).toMatchObject([{ do: "write", path: "/etc/apt/sources.list" }]);
+    expect(ran.plan.steps).toMatchObject([{ do: "run", why: "remove /etc/apt/sources.list" }]);
     expect(ran.fetched).toEqual([]);
   });
 
