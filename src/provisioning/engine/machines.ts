@@ -41,6 +41,7 @@ export class Machines {
   readonly #entries = new Map<string, Entry>();
   readonly #epochs = new Map<string, Epoch>();
   readonly #connects: LimitFunction;
+  readonly #warned = new Set<string>();
 
   constructor(options: MachinesOptions) {
     this.#options = options;
@@ -73,9 +74,16 @@ export class Machines {
   }
 
   #open(plan: ConnectionPlan): ReturnType<OpenSession> {
-    const open = () => this.#options.openSession(plan, this.#options.signal);
+    const open = () => this.#options.openSession({ ...plan, warn: this.#warn }, this.#options.signal);
     return plan.connection === "ssh" ? this.#connects(open) : open();
   }
+
+  /** Once, however often it is connected to. */
+  readonly #warn = (message: string): void => {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#options.emit({ type: "warning", atMs: this.#options.clock.now(), message });
+  };
 
   async #greet({ machine, host }: Entry): Promise<void> {
     const { clock } = this.#options;

@@ -67,18 +67,37 @@ export async function knownKeyTypes(settings: SshSettings): Promise<string[]> {
   return lines.filter((line) => line.marker === "" && isListed(line, name)).map(({ keyType }) => keyType);
 }
 
+/** "unsafe": not the key that is known, but keys are not to be checked. No password may go there, as with OpenSSH. */
+export type Trust = "trusted" | "unsafe";
+
 /** Resolves when the key is accepted; rejects with the reason otherwise. */
-export async function acceptHostKey(settings: SshSettings, key: Buffer): Promise<void> {
-  if (settings.hostKeyChecking === "off") return;
+export async function acceptHostKey(settings: SshSettings, key: Buffer): Promise<Trust> {
+  if (settings.hostKeyChecking === "off") return trustUnchecked(settings, key);
   const known = await judge(settings, key);
-  if (known) return;
+  if (known) return "trusted";
   await inTurn(async () => {
     // Another connection may have learnt it meanwhile.
     if (await judge(settings, key)) return;
     if (settings.hostKeyChecking !== "accept-new") await confirm(settings, key);
     await remember(settings, key);
   });
+  return "trusted";
 }
+
+async function trustUnchecked(settings: SshSettings, key: Buffer): Promise<Trust> {
+  try {
+    await judge(settings, key);
+    return "trusted";
+  } catch (error) {
+    if (!(error instanceof ProvisionError) || !badKeys.has(error.code)) throw error;
+    const { state, fix } = error;
+    const used = "host keys are not checked, so it is used all the same, but no password is sent to it";
+    settings.warn?.(`${settings.name}: ${state}; ${used}${fix === undefined ? "" : `; ${fix}`}`);
+    return "unsafe";
+  }
+}
+
+const badKeys: ReadonlySet<string> = new Set(["host-key-changed", "host-key-revoked"]);
 
 async function judge(settings: SshSettings, key: Buffer): Promise<boolean> {
   const name = nameOf(settings);
@@ -133,6 +152,16 @@ interface BadKey {
   readonly file: string;
   readonly line: KnownHostLine;
 }
+
+/** For what only a password could do on a host of whose key `acceptHostKey` says that it is unsafe. */
+export const noPasswordTo = ({ name }: SshSettings): ProvisionError =>
+  new ProvisionError({
+    code: "host-key-changed",
+    action: `send the password of become to "${name}"`,
+    state: "it does not show the key that it is known by, and host keys are not checked",
+    why: "whoever answers in its place would learn the password",
+    fix: "see the warning above: forget the old key if you know why it has changed",
+  });
 
 const changedKey = ({ settings, key, file, line }: BadKey): ProvisionError =>
   new ProvisionError({

@@ -113,5 +113,7 @@ export interface ConnectionPlan {
   readonly confirmHostKey?: (question: string) => Promise<boolean>;
   /** Asked on a terminal for the passphrase of a key; absent: such a key is left out. */
   readonly askSecret?: (question: string) => Promise<string>;
+  /** Hears what is allowed, but not safe. */
+  readonly warn?: (message: string) => void;
 }
 export type OpenSession = (plan: ConnectionPlan, signal?: AbortSignal) => Promise<Session>;

@@ -114,6 +114,15 @@ async function readKey(ssh2: Ssh2, file: string, { askSecret, namedIdentities }:
 const firstKey = (parsed: ParsedKey | ParsedKey[] | Error): ParsedKey | Error =>
   Array.isArray(parsed) ? (parsed[0] ?? new Error("it holds no key")) : parsed;
 
+/** For a host that does not show its known key. */
+export function withoutPassword({ attempts, leftOut }: LoginPlan): LoginPlan {
+  const kept = attempts.filter(({ method }) => !isByPassword(method.type));
+  if (kept.length === attempts.length) return { attempts, leftOut };
+  return { attempts: kept, leftOut: [...leftOut, "the password, for the host's key is not the known one"] };
+}
+
+const isByPassword = (type: string): boolean => type === "password" || type === "keyboard-interactive";
+
 export function loginFailed(
   settings: SshSettings,
   tried: readonly string[],

@@ -12,7 +12,7 @@ import { loadSsh2 } from "./load-ssh2.ts";
 import { dialDirectly } from "./network.ts";
 import type { ConnectionPlan } from "./session.ts";
 import { gatherWrites, leaveKeysUnproven, signAtOnce } from "./ssh-ahead.ts";
-import { loginFailed, planLogin } from "./ssh-auth.ts";
+import { loginFailed, planLogin, withoutPassword } from "./ssh-auth.ts";
 import {
   badJump,
   broken,
@@ -194,7 +194,7 @@ async function connectOnce(
 ): Promise<Client> {
   const ssh2 = loadSsh2();
   const login = await planLogin(ssh2, settings);
-  const types = settings.hostKeyChecking === "off" ? [] : await knownKeyTypes(settings);
+  const types = await knownKeyTypes(settings);
   const timer = new AbortController();
   const deadline = pausableTimer(settings.connectTimeoutMs, () => timer.abort(timedOut(settings)));
   const abort = timer.signal;
@@ -252,8 +252,9 @@ interface Handshake {
   readonly deadline: Deadline;
 }
 
-function handshake({ client, settings, sock, abort, login, types, deadline }: Handshake): Promise<void> {
+function handshake({ client, settings, sock, abort, types, deadline, ...planned }: Handshake): Promise<void> {
   return new Promise((resolve, reject) => {
+    let { login } = planned;
     const tried: string[] = [];
     let greeted = false;
     let refusal: unknown;
@@ -285,7 +286,7 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
             : new DroppedError("the connection was closed")),
       ),
     );
-    const waiting = [...login.attempts];
+    let waiting = [...login.attempts];
     const config: ConnectConfig = {
       ...{ sock, username: settings.user, readyTimeout: 0 },
       ...{ keepaliveInterval: limits.keepaliveIntervalMs, keepaliveCountMax: limits.keepaliveCountMax },
@@ -294,7 +295,14 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
         deadline
           .paused(() => acceptHostKey(settings, key))
           .then(
-            () => verify(true),
+            (trust) => {
+              if (trust === "unsafe") {
+                unsafe.add(client);
+                login = withoutPassword(login);
+                waiting = [...login.attempts];
+              }
+              verify(true);
+            },
             (error: unknown) => {
               refusal = error;
               verify(false);
@@ -315,6 +323,10 @@ function handshake({ client, settings, sock, abort, login, types, deadline }: Ha
     leaveKeysUnproven(client);
   });
 }
+
+/** Clients of hosts that show another key than the known one. */
+const unsafe = new WeakSet<Client>();
+export const isUnsafe = (client: Client): boolean => unsafe.has(client);
 
 /** Before the first answer it is not known what the server offers. */
 function isOffered(type: string, left: readonly string[] | null): boolean {

@@ -25,6 +25,7 @@ export interface SshSettings {
   readonly connectTimeoutMs: number;
   readonly confirmHostKey?: (question: string) => Promise<boolean>;
   readonly askSecret?: (question: string) => Promise<string>;
+  readonly warn?: (message: string) => void;
 }
 
 let own: string | undefined;
@@ -69,6 +70,7 @@ export async function sshSettings(plan: ConnectionPlan): Promise<SshSettings> {
     connectTimeoutMs: timeout === undefined ? plan.connectTimeoutMs : Number(timeout) * 1000,
     ...(plan.confirmHostKey ? { confirmHostKey: plan.confirmHostKey } : {}),
     ...(plan.askSecret ? { askSecret: plan.askSecret } : {}),
+    ...(plan.warn ? { warn: plan.warn } : {}),
   };
 }
 

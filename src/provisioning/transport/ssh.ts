@@ -2,11 +2,12 @@
 import type { Client } from "ssh2";
 import { ProvisionError } from "../../base/errors.ts";
 import { BaseSession } from "./base-session.ts";
+import { noPasswordTo } from "./host-key.ts";
 import { networkOver } from "./network.ts";
 import type { ConnectionPlan, Session } from "./session.ts";
 import { EarlyInput, leave } from "./ssh-ahead.ts";
 import { SshChannel } from "./ssh-channel.ts";
-import { connectSsh, forward, forwardSocket } from "./ssh-client.ts";
+import { connectSsh, forward, forwardSocket, isUnsafe } from "./ssh-client.ts";
 import { sshSettings } from "./ssh-settings.ts";
 
 export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal): Promise<Session> {
@@ -27,15 +28,21 @@ export async function openSshSession(plan: ConnectionPlan, signal?: AbortSignal)
     key: `ssh:${settings.user}@${settings.host}:${settings.port}${settings.jumps.map((jump) => `>${jump}`).join("")}`,
     plan,
     loginUser: settings.user,
-    openChannel: async ({ command }) => {
+    openChannel: async ({ command, prompt }) => {
       if (ended !== undefined) throw lost(plan, ended);
+      const connect = async (): Promise<Client> => {
+        const own = await connectSsh(settings, plan, signal);
+        if (prompt === undefined || !isUnsafe(own)) return own;
+        own.end();
+        throw noPasswordTo(settings);
+      };
+      if (prompt !== undefined && isUnsafe(client)) throw noPasswordTo(settings);
       const channel = new SshChannel();
       channels.add(channel);
       execute({ client, early, channel, command }, (error) => {
         if (!isRefused(error) || ended !== undefined) return channel.lost(error.message);
-        ownConnection(() => connectSsh(settings, plan, signal), { channel, command, further }).catch(
-          (cause: unknown) =>
-            channel.lost(`${error.message}, and in a connection of its own: ${String(cause)}`),
+        ownConnection(connect, { channel, command, further }).catch((cause: unknown) =>
+          channel.lost(`${error.message}, and in a connection of its own: ${String(cause)}`),
         );
       });
       return channel;

@@ -110,6 +110,73 @@ describe("host keys", () => {
     writeFileSync(knownHosts, `@revoked * ${sshd.hostKey}`);
     await expect(open()).rejects.toMatchObject({ code: "host-key-revoked" });
   });
+
+  describe("that are not checked", () => {
+    const off = (warnings: string[]): Partial<ConnectionPlan> => ({
+      hostKeyChecking: "off",
+      warn: (message) => warnings.push(message),
+    });
+    const otherKey = (): string => readFileSync(join(folder, "other.pub"), "utf8");
+    const knownAs = (text: string): void => writeFileSync(knownHosts, `# mine\n${text}\n`);
+
+    test.each<readonly [string, () => string]>([
+      ["unknown", () => ""],
+      ["known", () => `[127.0.0.1]:${sshd.port} ${sshd.hostKey}`],
+      [
+        "known, beside another",
+        () => `[127.0.0.1]:${sshd.port} ${otherKey()}[127.0.0.1]:${sshd.port} ${sshd.hostKey}`,
+      ],
+    ])("%s: nothing is said", async (_what, text) => {
+      knownAs(text());
+      const warnings: string[] = [];
+      expect(await who(off(warnings))).toEqual(asRoot);
+      expect(warnings).toEqual([]);
+    });
+
+    test.each<readonly [string, () => string, RegExp]>([
+      [
+        "changed",
+        () => `[127.0.0.1]:${sshd.port} ${otherKey()}`,
+        /^web1: its key has changed: it shows SHA256:\S+, but \S+:2 knows SHA256:.* ssh-keygen -f \S+ -R '\[127/,
+      ],
+      ["revoked", () => `@revoked * ${sshd.hostKey}`, /^web1: its key SHA256:\S+ is revoked in \S+:2; /],
+    ])("%s: a key logs in, with a warning, and the file stays as it is", async (_what, text, said) => {
+      knownAs(text());
+      const before = readFileSync(knownHosts, "utf8");
+      const warnings: string[] = [];
+      expect(await who(off(warnings))).toEqual(asRoot);
+      expect(warnings).toEqual([expect.stringMatching(said)]);
+      expect(readFileSync(knownHosts, "utf8")).toBe(before);
+    });
+
+    test("changed: no password is sent, neither to log in nor to become another user", async () => {
+      const own = await startSshd([readFileSync(`${key}.pub`, "utf8")]);
+      const withPassword = { ...off([]), port: own.port, password: "x" };
+      const login = { ...withPassword, privateKeyFile: join(folder, "other") };
+      const heard = (): number => own.log().match(/password for root/g)?.length ?? 0;
+      try {
+        await expect(open(login)).rejects.toMatchObject({ code: "auth-failed" });
+        const whenUnknown = heard();
+        expect(whenUnknown).toBeGreaterThan(0);
+        knownAs(`[127.0.0.1]:${own.port} ${otherKey()}`);
+        await expect(open(login)).rejects.toMatchObject({
+          code: "auth-failed",
+          state: expect.stringMatching(/refused key ".*other"; not tried: the password, for the host's key/),
+        });
+        expect(heard()).toBe(whenUnknown);
+        const session = await open(withPassword);
+        const become = { method: "sudo", user: "nobody" } as const;
+        const shell = await session.shell({ ...become, password: "secret" });
+        await expect(shell.exchange([ask("id -un")])).rejects.toMatchObject({
+          code: "host-key-changed",
+          action: 'send the password of become to "web1"',
+        });
+      } finally {
+        for (const session of opened.splice(0)) await session.close();
+        await own.stop();
+      }
+    });
+  });
 });
 
 describe("logging in", () => {
