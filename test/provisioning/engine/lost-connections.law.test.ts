@@ -48,6 +48,20 @@ describe("a connection that ends in the middle (R13)", () => {
     expect(opened.count).toBe(2);
   });
 
+  test("what opening warns of is told once, however often it is opened", async () => {
+    const opened = { count: 0 };
+    const ran = await runText({
+      playbook: play(`    - {copy: {content: hello, dest: "{{ d }}/f"}}\n`),
+      extraVars: [`d=${dir}`],
+      openSession: losing(".provision-", opened, async (plan, signal) => {
+        plan.warn?.(`${plan.name} is not what it was`);
+        return openSession(plan, signal);
+      }),
+    });
+    const warnings = ran.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    expect([opened.count, warnings]).toEqual([2, ["a is not what it was"]]);
+  });
+
   test("a loop whose items went in one message asks again for each, and writes none twice", async () => {
     const opened = { count: 0 };
     const ran = await runText({
