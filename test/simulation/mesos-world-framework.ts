@@ -11,6 +11,7 @@ export class SimFramework {
   readonly states = new Map<string, TaskState>();
   readonly #world: World;
   readonly #info: FrameworkInfo;
+  readonly #agents = new Map<string, string>();
   #link:
     | { readonly master: SimMaster; readonly stream: string; readonly up: Channel; readonly down: Channel }
     | undefined;
@@ -104,6 +105,7 @@ export class SimFramework {
     }
     const taskId = `t${this.launches++}`;
     this.states.set(taskId, "TASK_STAGING");
+    this.#agents.set(taskId, offer.agent_id.value);
     const task = {
       name: taskId,
       task_id: { value: taskId },
@@ -121,7 +123,11 @@ export class SimFramework {
 
   #reconcile(): void {
     const framework_id = { value: this.id ?? "" };
-    const tasks = this.living().map((taskId) => ({ task_id: { value: taskId } }));
+    // Without the agent a master that does not know the task may say so, though it is on an unreachable one.
+    const tasks = this.living().map((taskId) => ({
+      task_id: { value: taskId },
+      agent_id: { value: this.#agents.get(taskId) ?? "" },
+    }));
     if (tasks.length > 0) this.#call({ type: "RECONCILE", framework_id, reconcile: { tasks } });
   }
 
