@@ -52,7 +52,8 @@ cp "$1/init" /etc/init.d/pvsvc; chmod 755 /etc/init.d/pvsvc; mount --bind "$1/ap
 mount --bind "$1/$2" "$1/d"; echo ready; exec sleep 600 <&- >&- 2>&-`;
 
 const snapshot = `cd "$1" && find . -mindepth 1 -printf '%p %y %m %l\\n' | sort
-find . -type f | sort | while read -r f; do echo "== $f"; cat "$f"; done
+find . -type f -size -9 | sort | while read -r f; do echo "== $f"; cat "$f"; done
+find . -type f -size +8 -exec sha256sum {} + | sort
 grep -h '^pv' /etc/passwd /etc/group; grep -F "$1" /etc/fstab; grep -cF "$1/m " /proc/mounts
 dpkg-query -W -f '\${Package} \${Status}\\n' pvone pvtwo 2>/dev/null
 [ -e /run/pvsvc ] && echo started; cat /run/pvsvc.log 2>/dev/null; [ -z "$2" ] || ls /var/lib/provision/owed 2>/dev/null | wc -l; exit 0`;
