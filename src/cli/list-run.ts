@@ -9,9 +9,11 @@ import { frameOf, hostsOf } from "../provisioning/engine/run-play.ts";
 import { RunState } from "../provisioning/engine/run-state.ts";
 import { TagNames } from "../provisioning/engine/tag-names.ts";
 import { isChosen } from "../provisioning/engine/tags.ts";
+import { dataVariable } from "../provisioning/engine/view.ts";
 import { HostLayers } from "../provisioning/inventory/host-layers.ts";
 import type { Play, Statement } from "../provisioning/playbook/model.ts";
 import type { SourceNode } from "../provisioning/source/node.ts";
+import type { Variable } from "../provisioning/vars/variable.ts";
 import { type CliIo, exitCodes } from "./io.ts";
 import type { Prepared } from "./prepare-run.ts";
 
@@ -66,7 +68,7 @@ function playLines(run: RunState, play: Play, index: number, wanted: readonly Li
   const pattern = [run.renderPlain(play.hosts, play)].flat().map(String).join(",");
   const frame = frameOf(play);
   const publicRoles = [...play.roles, ...importedRolesOf(play)];
-  const tags = new TagNames(run, { play, playVars: new Map(), publicRoles });
+  const tags = new TagNames(run, { play, playVars: unaskedVars(run, play), publicRoles });
   const lines = [
     "",
     `  play #${index + 1} (${pattern}): ${play.name.includes("{{") ? pattern : play.name}\tTAGS: [${[...tags.named(play.tags, frame)].sort().join(", ")}]`,
@@ -92,6 +94,14 @@ function playLines(run: RunState, play: Play, index: number, wanted: readonly Li
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** Nobody is asked for a listing: the defaults of vars_prompt count. */
+const unaskedVars = (run: RunState, play: Play): ReadonlyMap<string, Variable> =>
+  new Map(
+    play.varsPrompt.flatMap(({ name, default: answer }) =>
+      answer === undefined ? [] : [[name, dataVariable(run.renderPlain(answer, play), "vars_prompt")]],
+    ),
+  );
 
 const textOf = (node: SourceNode): string =>
   node.kind === "list" ? node.items.map(textOf).join(",") : node.kind === "scalar" ? String(node.value) : "";

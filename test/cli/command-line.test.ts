@@ -22,7 +22,7 @@ beforeAll(() => {
   );
   writeFileSync(
     join(dir, "tags.yml"),
-    "- hosts: web\n  gather_facts: false\n  vars: {mine: early, theirs: old}\n  tasks:\n    - {name: t, command: 'true', tags: '{{ given }}, {{ mine }}'}\n    - {name: u, command: 'true', tags: ['{{ theirs }}']}\n",
+    "- hosts: web\n  gather_facts: false\n  vars: {mine: early, theirs: old}\n  vars_prompt: [{name: asked, prompt: Which, default: noon}]\n  tasks:\n    - {name: t, command: 'true', tags: '{{ given }}, {{ mine }}, {{ asked }}'}\n    - {name: u, command: 'true', tags: ['{{ theirs }}']}\n",
   );
   writeFileSync(
     join(dir, "bad.yml"),
@@ -97,15 +97,15 @@ describe("what is said", () => {
   test("--list-tags and --list-tasks render tags, and choose by what they are then", async () => {
     const args = ["hosts.ini", "tags.yml", "--list-tags", "--list-tasks", "-e", "given=late"];
     const { out } = await provision(...args, "--skip-tags", "old");
-    expect(out).toContain("      t\tTAGS: [early, late]\n");
-    expect(out).toContain("TASK TAGS: [early, late]\n");
+    expect(out).toContain("      t\tTAGS: [early, late, noon]\n");
+    expect(out).toContain("TASK TAGS: [early, late, noon]\n");
   });
 
   test("a tag that cannot be rendered is told with its place, and no host is asked", async () => {
     const { code, out, err } = await provision("hosts.ini", "tags.yml");
     expect(code).toBe(1);
     expect(err).toContain(
-      'tags.yml:5:44: error[undefined-variable]\nCannot render tags: "given" is undefined',
+      'tags.yml:6:44: error[undefined-variable]\nCannot render tags: "given" is undefined',
     );
     expect(out).not.toContain("task");
   });
