@@ -186,7 +186,7 @@ describe("any text", () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
