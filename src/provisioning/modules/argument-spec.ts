@@ -87,8 +87,6 @@ const wants: Readonly<Record<string, string>> = {
   bits: "a size such as 10Mb",
 };
 
-export const argumentTypes: readonly string[] = [...Object.keys(wants), "raw", "json", "jsonarg"];
-
 /** As Ansible reads it; undefined: it cannot be read so. */
 function converted(type: string, value: JsonValue): JsonValue | undefined {
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
