@@ -118,7 +118,7 @@ async function enterStatements(
   }
   await walker.play.run.loadModules(modulesIn(statements));
   walker.play.publicRoles.push(...importedRoles(statements));
-  walker.play.tags.check(statements, frame);
+  if (tryLoad(walker, include, hosts, () => walker.play.tags.check(statements, frame)) === undefined) return;
   await joinHandlers(
     walker,
     statements.flatMap((each) => (each.kind === "block" ? (each.handlers ?? []) : [])),

@@ -36,13 +36,14 @@ export class TagNames {
   }
 
   /** What cannot be rendered is heard before anything is done, whether tags were asked for or not. */
-  check(statements: readonly Statement[], frame: Frame): void {
+  check(statements: readonly Statement[], frame: Frame): readonly Statement[] {
     for (const statement of statements) {
       this.named(tagsOf(frame, statement), frame);
       if (statement.kind !== "block") continue;
       const inner = [...statement.block, ...statement.rescue, ...statement.always];
       this.check(inner, enterBlock(frame, statement));
     }
+    return statements;
   }
 
   #rendered(tag: ScalarNode, frame: Frame): readonly string[] {

@@ -338,3 +338,18 @@ describe("hosts out of reach", () => {
     expect(outcomes(ran).some((line) => line.startsWith("u"))).toBe(false);
   });
 });
+
+test("an included file whose tags cannot be rendered fails the hosts that include it, and no others", async () => {
+  const ran = await run(
+    play(`  tasks:
+    - {name: bring, include_tasks: part.yml, when: inventory_hostname == 'b'}
+    - {name: next, command: "true"}
+`),
+    {
+      inventory: three,
+      files: { "part.yml": "- {name: inner, command: 'true', tags: '{{ inventory_hostname }}'}\n" },
+    },
+  );
+  expect(outcomes(ran)).toEqual(["bring b failed", "next a changed", "next c changed"]);
+  expect(failures(ran)).toEqual([expect.stringMatching(/render tags: "inventory_hostname" is undefined/)]);
+});
