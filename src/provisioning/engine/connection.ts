@@ -145,8 +145,18 @@ interface SshArgs {
   readonly hostKeyChecking?: ConnectionPlan["hostKeyChecking"];
 }
 
+const sshArgsKept = 1_000;
+const parsedSshArgs = new Map<string, SshArgs>();
+
 /** The options in common use of what would be ssh's command line; the rest concerns OpenSSH's own multiplexing. */
 export function readSshArgs(text: string): SshArgs {
+  const known = parsedSshArgs.get(text) ?? parseSshArgs(text);
+  // Every item of every task asks again.
+  if (parsedSshArgs.size < sshArgsKept) parsedSshArgs.set(text, known);
+  return known;
+}
+
+function parseSshArgs(text: string): SshArgs {
   const words = [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) =>
     word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"),
   );
