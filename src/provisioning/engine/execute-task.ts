@@ -100,7 +100,8 @@ async function runOnMachine(
       const items = batch?.items ?? [];
       for (const [at, item] of items.entries()) {
         const later = items.slice(at + 1).flatMap(({ steps }) => steps);
-        loop?.mayBeDone.set(item.index, { ...item, later });
+        // What was right before is not of our doing.
+        if (item.steps.length > 0) loop?.mayBeDone.set(item.index, { ...item, later });
       }
     },
     onWait: () => play.run.expire(),

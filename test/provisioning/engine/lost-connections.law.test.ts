@@ -78,6 +78,22 @@ describe("a connection that ends in the middle (R13)", () => {
     expect(opened.count).toBe(2);
   });
 
+  test("an item that was right before the lost message is not told as changed", async () => {
+    writeFileSync(join(dir, "f1"), "1");
+    const ran = await runText({
+      playbook: play(
+        `    - {name: write, copy: {content: "{{ item }}", dest: "{{ d }}/f{{ item }}"}, loop: [0, 1, 2]}\n`,
+      ),
+      extraVars: [`d=${dir}`],
+      openSession: losing(".provision-", { count: 0 }),
+    });
+    expect(outcomes(ran).filter((line) => line.includes("["))).toEqual([
+      "write a[0] changed",
+      "write a[1] ok",
+      "write a[2] changed",
+    ]);
+  });
+
   test("a command is not run twice: its host is unreachable, and nobody knows", async () => {
     const ran = await runText({
       playbook: play(`    - {name: once, shell: "echo run >> {{ d }}/log"}\n`),
