@@ -186,7 +186,7 @@ describe("any text", () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 300 },
     );
   });
 });
