@@ -1,7 +1,9 @@
 /** Runs a playbook given as text through the real engine, on local shells, without a reporter. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { readExtraVars } from "../../src/cli/extra-vars.ts";
 import type { EngineEvent } from "../../src/provisioning/engine/events.ts";
@@ -30,6 +32,16 @@ export interface PlaybookText {
   readonly openSession?: OpenSession;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: EngineEvent) => void;
+}
+
+/** Each test of the file gets a folder of its own, which goes with it. */
+export function inNewFolders(use: (folder: string) => void): void {
+  let folder = "";
+  beforeEach(() => {
+    folder = newFolder();
+    use(folder);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 }
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "provision-engine-"));

@@ -1,16 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { OpenSession, Shell } from "../../../src/provisioning/transport/session.ts";
-import { newFolder, outcomes, runText } from "../../support/run-playbook.ts";
+import { inNewFolders, outcomes, runText } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** How many messages went one behind the other, and what each held. */
 function counting(): { readonly open: OpenSession; readonly messages: string[]; depth(): number } {

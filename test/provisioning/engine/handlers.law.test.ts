@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failures, newFolder, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
+import { describe, expect, test } from "vitest";
+import { failures, inNewFolders, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const run = (playbook: string, rest: Partial<PlaybookText> = {}) =>
   runText({ playbook, extraVars: [`d=${dir}`], ...rest });

@@ -1,15 +1,14 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
-import { failures, newFolder, runText } from "../../support/run-playbook.ts";
+import { failures, inNewFolders, runText } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const play = (tasks: string): string => `- hosts: all\n  gather_facts: false\n  tasks:\n${tasks}`;
 const isAlive = (pid: number): boolean => {

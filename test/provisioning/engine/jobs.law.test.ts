@@ -1,12 +1,10 @@
-import { rmSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
+import { describe, expect, test } from "vitest";
+import { inNewFolders, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const aliases = "a ansible_connection=local\nb ansible_connection=local\n";
 const run = (tasks: string, rest: Partial<PlaybookText> = {}) =>

@@ -1,14 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failures, newFolder, outcomes, type PlaybookText, runText } from "../../support/run-playbook.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { failures, inNewFolders, outcomes, type PlaybookText, runText } from "../../support/run-playbook.ts";
 
 /** What newer and older Ansibles understand than the one that the recorded playbooks are held against. */
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const play = (tasks: string, head = "  gather_facts: false\n"): string =>
   `- hosts: all\n${head}  tasks:\n${tasks}`;

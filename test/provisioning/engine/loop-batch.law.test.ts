@@ -5,20 +5,18 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { newFolder, outcomes, type PlaybookRun, runText } from "../../support/run-playbook.ts";
+import { describe, expect, test } from "vitest";
+import { inNewFolders, outcomes, type PlaybookRun, runText } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const run = (task: string): Promise<PlaybookRun> =>
   runText({

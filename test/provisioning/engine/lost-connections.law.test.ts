@@ -1,18 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ProvisionError } from "../../../src/base/errors.ts";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
 import type { FrameResult, OpenSession } from "../../../src/provisioning/transport/session.ts";
 import { losing as losingMessages, lostConnection } from "../../support/lost-connections.ts";
-import { failures, newFolder, outcomes, runText, shown } from "../../support/run-playbook.ts";
+import { failures, inNewFolders, outcomes, runText, shown } from "../../support/run-playbook.ts";
 import { canMakeWorlds, makeWorld, withShells } from "../../support/small-world.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Real sessions, but the message that holds `text` is carried out and its answer never arrives. Once. */
 function losing(text: string, opened: { count: number }, open = openSession): OpenSession {

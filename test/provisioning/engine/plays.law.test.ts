@@ -1,9 +1,9 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   failures,
-  newFolder,
+  inNewFolders,
   outcomes,
   type PlaybookText,
   runText,
@@ -11,10 +11,9 @@ import {
 } from "../../support/run-playbook.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const three = "[web]\na\nb\nc\n[all:vars]\nansible_connection=local\n";
 const run = (playbook: string, rest: Partial<PlaybookText> = {}) =>

@@ -20,20 +20,19 @@
  * | R13 reconnect | a lost step counts as done, or is done twice | lost-connections.law.test.ts |
  * | R14 run_once | what it gives comes too late | here; plays.law.test.ts |
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openSession } from "../../../src/provisioning/transport/open-session.ts";
-import { newFolder, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
+import { inNewFolders, outcomes, type PlaybookText, runText, shown } from "../../support/run-playbook.ts";
 import { canMakeWorlds, greetedWithoutMounts, makeWorld, withShells } from "../../support/small-world.ts";
 
 let dir = "";
-beforeEach(() => {
-  dir = newFolder();
+inNewFolders((folder) => {
+  dir = folder;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const aliases = "a ansible_connection=local\nb ansible_connection=local\n";
 const run = (tasks: string, rest: Partial<PlaybookText> = {}) =>
